@@ -1,0 +1,59 @@
+/**
+ * What `--help` and `--version` print.
+ *
+ * @module
+ */
+
+import { COMPATIBLE_VERSION, VERSION } from "../version.ts";
+
+/** The line of `--version`. */
+export const VERSION_TEXT = `rathole ${VERSION} (wire-compatible with rathole ${COMPATIBLE_VERSION})
+`;
+
+/** One line that reminds of the rest; follows a mistake on the command line. */
+export const USAGE_HINT = "Usage: rathole [OPTIONS] CONFIG    (rathole --help tells more)\n";
+
+/** The text of `--help`. */
+export const HELP_TEXT = `rathole ${VERSION}
+Exposes services behind NAT to the internet, through a server of your own.
+
+Usage:
+  rathole [OPTIONS] CONFIG
+  rathole --genkey [CURVE]
+
+Arguments:
+  CONFIG                 Configuration file (TOML). A [server] block in it makes
+                         this the server, a [client] block the client.
+
+Options:
+  -s, --server           Run the [server] block of a file that has both
+  -c, --client           Run the [client] block of a file that has both
+      --genkey [CURVE]   Print a key pair for the noise transport;
+                         CURVE is x25519 (the default) or x448
+      --log-format FMT   Log lines as text (the default) or as json
+  -h, --help             Print this help
+  -V, --version          Print the version
+
+Environment:
+  RUST_LOG               What to log: error, warn, info (default), debug, trace
+                         or off; for a part of it: info,rathole::client=debug
+  NO_COLOR               Set it to anything for no colours on a terminal
+
+Examples:
+  rathole server.toml    Run on the machine with the public address
+  rathole client.toml    Run on the machine behind NAT
+  RUST_LOG=debug rathole --client both.toml
+
+Under Deno, with no more permissions than it needs:
+  deno run --allow-net --allow-read=CONFIG --allow-env=RUST_LOG mod.ts CONFIG
+
+Signals:
+  SIGINT (Ctrl-C) and SIGTERM let open connections finish, for drain_timeout
+  at most; a second one ends them at once.
+
+Exit codes:
+  0  done, or stopped by a signal
+  1  the configuration is unreadable or invalid, an address cannot be listened
+     on, or all services of the client have given up
+  2  a mistake on the command line
+`;

@@ -1,0 +1,54 @@
+/**
+ * Everything the command line needs of the outside, so that its tests hand in small fakes.
+ *
+ * @module
+ */
+
+import type { ClientConfig, ServerConfig } from "../config/types.ts";
+import type { Clock } from "../runtime/clock.ts";
+
+/** Where bytes go; a write may take some of them only, and says how many. */
+export interface ByteSink {
+  /** Writes from the start of `bytes`. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** The signals that the program listens to. */
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+/** What the command line asks of a running server or client. Disposing ends it at once. */
+export interface Running extends AsyncDisposable {
+  /** Settles when it has ended; rejects when it ended for a reason of its own. */
+  readonly closed: Promise<void>;
+  /** Takes nothing new, lets what is open finish, then ends. */
+  drain(): Promise<void>;
+}
+
+/** Starts a server or a client; the signal ends it. */
+export type Start<C> = (config: C, options: { signal: AbortSignal }) => Promise<Running>;
+
+/** The outside. */
+export interface Io {
+  /** Log lines, and what was asked for: help, version, keys. */
+  readonly stdout: ByteSink;
+  /** Messages about mistakes. */
+  readonly stderr: ByteSink;
+  /** Time. */
+  readonly clock: Clock;
+  /** Whether standard output is a terminal whose user wants colours. */
+  readonly colour: boolean;
+  /** Whether the program was started from a terminal, which takes it along when it closes. */
+  readonly interactive: boolean;
+  /** An environment variable; undefined also when it may not be read. Never asks for permission. */
+  env(name: "RUST_LOG"): string | undefined;
+  /** Reads `limit` bytes of a file at most. Rejects with Deno's errors. Never asks. */
+  readFile(path: string, limit: number): Promise<Uint8Array>;
+  /** Calls the handler for each signal until disposed. */
+  onSignal(handler: (signal: StopSignal) => void): Disposable;
+  /** Rejects when an error was thrown where nobody could catch it. */
+  readonly crashed: Promise<never>;
+  /** Runs a server. */
+  readonly startServer: Start<ServerConfig>;
+  /** Runs a client. */
+  readonly startClient: Start<ClientConfig>;
+}

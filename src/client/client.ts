@@ -1,0 +1,158 @@
+/**
+ * The hidden end of the tunnel.
+ *
+ * @module
+ */
+
+import type { ClientOptions } from "../config/options.ts";
+import type { ClientConfig } from "../config/types.ts";
+import { validateClientConfig } from "../config/validate.ts";
+import { BufferStore } from "../net/buffers.ts";
+import { type Address, isAddress, parseAddress } from "../runtime/address.ts";
+import { type Clock, SystemClock } from "../runtime/clock.ts";
+import { RatholeError } from "../runtime/errors.ts";
+import { Lifecycle } from "../runtime/lifecycle.ts";
+import { openTransport } from "../transport/open.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { ClientContext } from "./context.ts";
+import type { ClientEvent } from "./events.ts";
+import { type ClientJournal, openClientJournal } from "./journal.ts";
+import { Service } from "./service.ts";
+import { type ClientStatus, serviceStatus } from "./status.ts";
+
+/** A running client. Leaving it (`await using`) ends it at once, open streams included. */
+export interface Client extends AsyncDisposable {
+  /**
+   * Resolves when the client has ended; rejects with a `RatholeError` of code `exhausted` when it
+   * ended because all its services have given up.
+   */
+  readonly closed: Promise<void>;
+  /** The client at this moment. */
+  status(): ClientStatus;
+  /** What happens from now on. A reader that falls 1024 events behind loses the oldest. */
+  events(): AsyncIterable<ClientEvent>;
+  /**
+   * Takes nothing new, lets open streams finish for `drain_timeout` at most, then ends the client.
+   * Called again while it drains, it ends the client at once.
+   */
+  drain(): Promise<void>;
+}
+
+/** How to start a client. */
+export interface StartOptions {
+  /** Ends the client at once when aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts a client, which from then on tries to reach the server. It prints nothing: what happens is
+ * told to those who configure LogTape (category `rathole`) or read its events.
+ *
+ * @throws {RatholeError} `config` for an invalid configuration, `unsupported` for a transport that
+ * is not there yet.
+ */
+export async function startClient(
+  config: ClientOptions | ClientConfig,
+  options: StartOptions = {},
+): Promise<Client> {
+  options.signal?.throwIfAborted();
+  const complete = validateClientConfig(config);
+  const server = parseAddress(complete.remote_addr);
+  if (!isAddress(server)) throw new RatholeError("config", `remote_addr ${server.problem}`);
+  const buffers = new BufferStore();
+  const prefer = complete.prefer_ipv6 ? "ipv6" : "any";
+  const transport = openTransport(complete.transport, { buffers, prefer });
+  const client = new RunningClient(complete, server, transport, buffers);
+  client.run(options.signal);
+  // Starting is asynchronous by contract: transports to come read keys and certificates first.
+  await Promise.resolve();
+  return client;
+}
+
+class RunningClient implements Client {
+  readonly closed: Promise<void>;
+  readonly #clock: Clock = new SystemClock();
+  readonly #journal: ClientJournal = openClientJournal(() => this.#clock.now());
+  readonly #lifecycle: Lifecycle;
+  readonly #context: ClientContext;
+  readonly #services: readonly Service[];
+  readonly #ended = Promise.withResolvers<void>();
+  #exhausted: RatholeError | undefined;
+
+  constructor(config: ClientConfig, server: Address, transport: Transport, buffers: BufferStore) {
+    this.closed = this.#ended.promise;
+    // Whoever embeds a client may not care; then this must not end the process.
+    this.closed.catch(() => {});
+    this.#lifecycle = new Lifecycle({
+      what: "client",
+      clock: this.#clock,
+      drainTimeout: config.drain_timeout * 1000,
+      draining: (streams) => this.#journal.record({ type: "draining", streams }),
+      stopped: () => this.#stopped(),
+      fault: (reason) => this.#journal.record({ type: "fault", reason }),
+    });
+    this.#context = {
+      config,
+      buffers,
+      server,
+      transport,
+      clock: this.#clock,
+      journal: this.#journal,
+      intake: this.#lifecycle.intake,
+      streams: this.#lifecycle.streams,
+    };
+    this.#services = Array.from(
+      config.services,
+      ([name, service]) => new Service(name, service, this.#context),
+    );
+  }
+
+  run(signal: AbortSignal | undefined): void {
+    const { intake } = this.#context;
+    for (const service of this.#services) {
+      intake.run(async (signal) => {
+        await service.offer(signal);
+        if (!signal.aborted) this.#giveUpWhenAllHave();
+      });
+    }
+    if (signal !== undefined) this.#lifecycle.endWith(signal);
+  }
+
+  status(): ClientStatus {
+    return {
+      state: this.#lifecycle.state,
+      server: this.#context.server,
+      streams: this.#context.streams.size,
+      services: this.#services.map(serviceStatus),
+    };
+  }
+
+  events(): AsyncIterable<ClientEvent> {
+    return this.#journal.stream.subscribe();
+  }
+
+  drain(): Promise<void> {
+    return this.#lifecycle.drain();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#lifecycle.end();
+  }
+
+  #stopped(): void {
+    this.#journal.record({ type: "stopped" });
+    this.#journal.stream.end();
+    if (this.#exhausted === undefined) this.#ended.resolve();
+    else this.#ended.reject(this.#exhausted);
+  }
+
+  /** Ends the client when nothing is left to try; streams that are open may finish. */
+  #giveUpWhenAllHave(): void {
+    if (this.#services.some((service) => service.state !== "gave-up")) return;
+    const reasons = this.#services.map(({ name, lastError }) => `${name}: ${lastError}`);
+    const message = `all services have given up (${reasons.join("; ")})`;
+    this.#exhausted = new RatholeError("exhausted", message);
+    // Cannot fail, and `closed` tells when it is done.
+    void this.drain();
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * What a client tells those who watch it.
+ *
+ * @module
+ */
+
+import type { Address } from "../runtime/address.ts";
+
+/** Something that happened in a client. `service` is a service's name, `reason` a sentence's end. */
+export type ClientEvent =
+  | {
+    /** The server lets this client offer a service. */
+    readonly type: "control-channel-established";
+    readonly service: string;
+    /** The server. */
+    readonly server: Address;
+  }
+  | {
+    /** The service is not offered any more; it is tried again. */
+    readonly type: "control-channel-lost";
+    readonly service: string;
+    readonly server: Address;
+    readonly reason: string;
+    /** Milliseconds until the next attempt. */
+    readonly retryIn: number;
+  }
+  | {
+    /** The service could not be offered; it is tried again. */
+    readonly type: "control-channel-failed";
+    readonly service: string;
+    readonly server: Address;
+    readonly reason: string;
+    /** Milliseconds until the next attempt. */
+    readonly retryIn: number;
+  }
+  | {
+    /** The service is not tried any more, after `max_retries` attempts or because it cannot help. */
+    readonly type: "gave-up";
+    readonly service: string;
+    readonly reason: string;
+  }
+  | {
+    /** A data channel that the server asked for could not be opened. */
+    readonly type: "data-channel-failed";
+    readonly service: string;
+    readonly reason: string;
+  }
+  | {
+    /** A visitor came, and the service itself could not be reached. */
+    readonly type: "local-unreachable";
+    readonly service: string;
+    readonly reason: string;
+  }
+  | {
+    /** A visitor is being served. */
+    readonly type: "stream-opened";
+    readonly service: string;
+  }
+  | {
+    /** A visitor was served, or its stream was cut. */
+    readonly type: "stream-closed";
+    readonly service: string;
+    /** Why it was cut; undefined when both directions ended by themselves. */
+    readonly reason: string | undefined;
+  }
+  | {
+    /** Nothing new is taken; open streams may finish. */
+    readonly type: "draining";
+    /** How many. */
+    readonly streams: number;
+  }
+  | {
+    /** The client has ended. */
+    readonly type: "stopped";
+  }
+  | {
+    /** An error in this program that ended one of its tasks, and nothing else. */
+    readonly type: "fault";
+    readonly reason: string;
+  };

@@ -1,0 +1,34 @@
+/**
+ * What serves a data channel once a visitor is at its other end.
+ *
+ * @module
+ */
+
+import type { ClientServiceConfig } from "../config/types.ts";
+import type { Connection } from "../net/connection.ts";
+import type { DataCommand } from "../protocol/messages.ts";
+import type { Address } from "../runtime/address.ts";
+import type { ClientContext } from "./context.ts";
+import type { ForwardCounters } from "./counters.ts";
+
+/** Forwards one service's data channels to the service itself. */
+export interface Forwarder {
+  /** What a server must say on a data channel of this service. */
+  readonly command: DataCommand;
+  /** Sees a channel through to its end. Never rejects for what a peer or the service does. */
+  forward(channel: Connection): Promise<void>;
+}
+
+/** What a forwarder needs to know. */
+export interface ForwarderOptions {
+  /** The service's name. */
+  readonly name: string;
+  /** Its configuration. */
+  readonly config: ClientServiceConfig;
+  /** Where the service itself listens. */
+  readonly local: Address;
+  /** What to count. */
+  readonly counters: ForwardCounters;
+  /** What it shares with the others. */
+  readonly context: ClientContext;
+}

@@ -1,0 +1,119 @@
+/**
+ * One stay with the server for one service: its control channel, and the data channels that the
+ * server asks for and has not used yet.
+ *
+ * @module
+ */
+
+import type { Connection } from "../net/connection.ts";
+import { readExact } from "../net/read_exact.ts";
+import { encodeExtensionHeartbeat, encodeExtensionHello } from "../protocol/extension.ts";
+import { decodeControlCommand, TAG_LENGTH } from "../protocol/messages.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
+import { RatholeError } from "../runtime/errors.ts";
+import type { Scope } from "../runtime/scope.ts";
+import { SilenceWatch } from "../runtime/silence.ts";
+
+/**
+ * Data channels that may be in the making, or wait for a visitor, at once; further requests wait
+ * their turn. Fewer than the 511 connections that a listener's backlog usually holds.
+ */
+const MOST_OPENING = 500;
+/** Requests that may wait: no sane server comes near, and a count is all that they are. */
+const MOST_WANTED = 65_536;
+/** A heartbeat of ours takes this share of the time after which we give a silent server up. */
+const HEARTBEAT_SHARE = 3 / 4;
+
+/** What a session is made of. */
+export interface SessionOptions {
+  /** The authenticated control channel. */
+  readonly connection: Connection;
+  /** Whether the server reads extension frames. */
+  readonly extended: boolean;
+  /** Milliseconds of silence after which the server is given up; 0 never. */
+  readonly heartbeatTimeout: number;
+  /** Owns the session's tasks; left when the session ends. */
+  readonly scope: Scope;
+  /** Times everything. */
+  readonly clock: Clock;
+  /** Opens a data channel and sees it through until it carries a visitor; must not reject. */
+  open(scope: Scope): Promise<void>;
+}
+
+/** See the module. */
+export class Session {
+  readonly #options: SessionOptions;
+  #silence: SilenceWatch | undefined;
+  #opening = 0;
+  #wanted = 0;
+
+  /** Ends with the scope. */
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    options.scope.onAbort((reason) => {
+      options.connection.abort(reason);
+      this.#silence?.cancel();
+    });
+  }
+
+  /** Follows the server's commands until the session ends; never rejects. @returns why it ended */
+  async follow(): Promise<unknown> {
+    const { connection, extended, heartbeatTimeout, scope } = this.#options;
+    if (extended) scope.run((signal) => this.#speak(signal));
+    if (heartbeatTimeout > 0) this.#expectWord();
+    try {
+      for (;;) {
+        const command = decodeControlCommand(await readExact(connection, TAG_LENGTH));
+        this.#silence?.heard();
+        if (command === "create-data-channel") {
+          this.#wanted = Math.min(MOST_WANTED, this.#wanted + 1);
+          this.#openNext();
+        }
+      }
+    } catch (error) {
+      scope.abort(error);
+      return scope.signal.reason ?? error;
+    }
+  }
+
+  #openNext(): void {
+    while (this.#wanted > 0 && this.#opening < MOST_OPENING) {
+      this.#wanted--;
+      this.#opening++;
+      const { scope, open } = this.#options;
+      scope.run(async () => {
+        try {
+          await open(scope);
+        } finally {
+          this.#opening--;
+          this.#openNext();
+        }
+      });
+      if (scope.aborted) return;
+    }
+  }
+
+  /** Says what this client can do, then that it is alive, until the session ends. */
+  async #speak(signal: AbortSignal): Promise<void> {
+    const { clock, connection, heartbeatTimeout, scope } = this.#options;
+    const interval = Math.round(heartbeatTimeout * HEARTBEAT_SHARE);
+    try {
+      await connection.write(encodeExtensionHello(0, interval));
+      while (interval > 0) {
+        await sleep(clock, interval, signal);
+        if (signal.aborted) return;
+        await connection.write(encodeExtensionHeartbeat());
+      }
+    } catch (error) {
+      scope.abort(error);
+    }
+  }
+
+  #expectWord(): void {
+    const { clock, heartbeatTimeout, scope } = this.#options;
+    this.#silence = new SilenceWatch(clock, heartbeatTimeout, () => {
+      const message = `the server was silent for ${heartbeatTimeout / 1000} s`;
+      scope.abort(new RatholeError("timeout", message));
+    });
+  }
+}

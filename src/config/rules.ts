@@ -1,0 +1,76 @@
+/**
+ * Rules that concern more than one key. They look at the values as they were written, so that they
+ * apply however many other keys are wrong.
+ *
+ * @module
+ */
+
+import { Secret } from "../runtime/secret.ts";
+import { formatAddress } from "../runtime/address.ts";
+import { bareIpv6 } from "./fields.ts";
+import { error, type Finding, type Side, warning } from "./finding.ts";
+import { formatKey, type Path } from "./problem.ts";
+import { transportRules } from "./transport_rules.ts";
+import { entriesOf, isTable, valueAt } from "./value.ts";
+
+/**
+ * Everything the rules have to say about one side. `block` is its value as written; a misspelt
+ * `default_token` counts as one, lest every service be blamed for it.
+ */
+export function* sideRules(
+  side: Side,
+  block: unknown,
+  misspeltDefaultToken: boolean,
+): Generator<Finding> {
+  if (!isTable(block)) return;
+  yield* addressStyle([side, side === "server" ? "bind_addr" : "remote_addr"], block);
+  const defaultToken = valueAt(block, ["default_token"]);
+  yield* emptyToken([side, "default_token"], defaultToken);
+  const services = valueAt(block, ["services"]);
+  const hasDefaultToken = defaultToken !== undefined || misspeltDefaultToken;
+  for (const [name, service] of isTable(services) ? entriesOf(services) : []) {
+    yield* serviceRules(side, [side, "services", name], service, hasDefaultToken);
+  }
+  yield* transportRules(side, valueAt(block, ["transport"]));
+}
+
+function* serviceRules(
+  side: Side,
+  path: Path,
+  service: unknown,
+  hasDefaultToken: boolean,
+): Generator<Finding> {
+  if (!isTable(service)) return;
+  yield* addressStyle([...path, side === "server" ? "bind_addr" : "local_addr"], service);
+  const token = valueAt(service, ["token"]);
+  yield* emptyToken([...path, "token"], token);
+  if (token === undefined && !hasDefaultToken) {
+    yield error(
+      [...path, "token"],
+      `is missing; write token = "…" here, or default_token = "…" in [${formatKey([side])}]`,
+    );
+  }
+  const udpOnly = "udp_data_channels";
+  if (valueAt(service, ["type"]) !== "udp" && valueAt(service, [udpOnly]) !== undefined) {
+    yield warning([...path, udpOnly], 'has no effect; only services of type = "udp" use it');
+  }
+}
+
+function* emptyToken(path: Path, value: unknown): Generator<Finding> {
+  const token = value instanceof Secret ? value.reveal() : value;
+  if (token === "") {
+    yield warning(
+      path,
+      "is empty, so that anybody may offer the service; write a long random text",
+    );
+  }
+}
+
+/** Takes the path of an address in the block that holds it. */
+function* addressStyle(path: Path, block: unknown): Generator<Finding> {
+  const value = valueAt(block, path.slice(-1));
+  const address = typeof value === "string" ? bareIpv6(value) : undefined;
+  if (address !== undefined) {
+    yield warning(path, `is IPv6 without brackets; better write "${formatAddress(address)}"`);
+  }
+}

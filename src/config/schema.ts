@@ -1,0 +1,199 @@
+/**
+ * The configuration file's schema: every key with its type, default, bounds and description. The
+ * JSON schema for editors and the reference in the documentation are generated from it.
+ *
+ * @module
+ */
+
+import * as v from "valibot";
+import { address, choice, count, duration, type FieldInfo, flag, secret } from "./fields.ts";
+import type { ServicesOption } from "./options.ts";
+import { transportSchema } from "./transport_schema.ts";
+import { isTable } from "./value.ts";
+
+/**
+ * Tables by name. They become a Map before each is looked at, since valibot's record leaves out
+ * names such as `constructor`.
+ */
+function services<Each extends v.GenericSchema>(each: Each, description: string) {
+  type Input = ServicesOption<v.InferInput<Each>>;
+  return v.pipe(
+    v.custom<Input>(isTable),
+    v.description(description),
+    v.metadata({ kind: "services", each } satisfies FieldInfo),
+    v.transform((input): Map<string, v.InferInput<Each>> =>
+      new Map(input instanceof Map ? input : Object.entries(input))
+    ),
+    v.map(v.string(), each),
+  );
+}
+
+const type = choice(["tcp", "udp"], "What the service carries.");
+const drainTimeout = duration(
+  "How long open streams may take to finish after SIGINT or SIGTERM; 0 cuts them at once. " +
+    "A second signal does so too.",
+  "zero allowed",
+);
+
+const serverService = v.pipe(
+  v.object({
+    type: v.optional(type, "tcp"),
+    bind_addr: address(
+      "Where visitors connect; port 0 takes any free port.",
+      "0.0.0.0:8080",
+      "port 0 allowed",
+    ),
+    token: v.optional(
+      secret("What a client must know to offer the service; else `default_token`."),
+    ),
+    nodelay: v.optional(
+      flag("Overrides `transport.tcp.nodelay` for the service's data channels."),
+    ),
+    udp_data_channels: v.optional(
+      count(
+        1,
+        "For UDP: over how many data channels visitors are spread, each visitor staying on one. " +
+          "More than 1 keeps one visitor's bulk from delaying the others.",
+        64,
+      ),
+      1,
+    ),
+  }),
+  v.description("A service that clients may offer, under the name they know it by."),
+);
+
+/** `[server]`. */
+export const serverSchema = v.pipe(
+  v.object({
+    bind_addr: address(
+      "Where clients connect; port 0 takes any free port.",
+      "0.0.0.0:2333",
+      "port 0 allowed",
+    ),
+    default_token: v.optional(secret("The token of services that have none of their own.")),
+    heartbeat_interval: v.optional(
+      duration(
+        "How often the server sends a heartbeat on each control channel; 0 sends none. Keep it " +
+          "below the clients' `heartbeat_timeout`.",
+        "zero allowed",
+      ),
+      30,
+    ),
+    handshake_timeout: v.optional(
+      duration(
+        "How long a new connection may take to authenticate. Defends against connections that say " +
+          "nothing, or only ever begin.",
+        "above zero",
+      ),
+      5,
+    ),
+    max_pending_handshakes: v.optional(
+      count(
+        1,
+        "How many connections may be authenticating at once; more wait in the system's queue. " +
+          "Defends memory and processor against a flood of connections from many addresses.",
+      ),
+      256,
+    ),
+    max_pending_handshakes_per_ip: v.optional(
+      count(
+        1,
+        "How many of them may come from one IP address; more are closed. Keeps a single host from " +
+          "taking all of `max_pending_handshakes`.",
+      ),
+      64,
+    ),
+    max_connections: v.optional(
+      count(
+        1,
+        "How many accepted connections may be open at once, of clients and of visitors together; " +
+          "more are closed. Defends memory and the process's file descriptors, whose limit " +
+          "(`ulimit -n`) must be higher.",
+      ),
+      16_384,
+    ),
+    max_data_channels: v.optional(
+      count(
+        1,
+        "How many data channels one control channel's session may have open; visitors beyond are " +
+          "closed. Keeps one service, or one client that dials without end, from starving the rest.",
+      ),
+      8192,
+    ),
+    visitor_timeout: v.optional(
+      duration(
+        "How long a visitor waits for the client to open a data channel before it is closed. " +
+          "Defends against a client that is connected and never answers.",
+        "above zero",
+      ),
+      10,
+    ),
+    drain_timeout: v.optional(drainTimeout, 10),
+    services: services(serverService, "The services that clients may offer, by name."),
+    transport: v.optional(transportSchema, {}),
+  }),
+  v.description("The public end: accepts clients, and visitors on behalf of their services."),
+);
+
+const clientService = v.pipe(
+  v.object({
+    type: v.optional(type, "tcp"),
+    local_addr: address("Where the service itself listens.", "127.0.0.1:80", "no port 0"),
+    token: v.optional(secret("What proves that the client may offer it; else `default_token`.")),
+    nodelay: v.optional(
+      flag("Overrides `transport.tcp.nodelay` for the service's data channels."),
+    ),
+    retry_interval: v.optional(
+      duration("Overrides the client's `retry_interval` for this service.", "zero allowed"),
+    ),
+    max_retries: v.optional(count(0, "Overrides the client's `max_retries` for this service.")),
+  }),
+  v.description("A local service to offer, under the name that the server knows it by."),
+);
+
+/** `[client]`. */
+export const clientSchema = v.pipe(
+  v.object({
+    remote_addr: address("Where the server listens.", "example.com:2333", "no port 0"),
+    default_token: v.optional(secret("The token of services that have none of their own.")),
+    heartbeat_timeout: v.optional(
+      duration(
+        "How long the server may be silent before the control channel counts as lost; 0 waits for " +
+          "ever. Keep it above the server's `heartbeat_interval`.",
+        "zero allowed",
+      ),
+      40,
+    ),
+    retry_interval: v.optional(
+      duration("The longest pause between two attempts to reach the server.", "zero allowed"),
+      1,
+    ),
+    max_retries: v.optional(
+      count(
+        0,
+        "How many attempts in a row may fail before a service gives up; 0 never gives up. The " +
+          "program ends when all services have.",
+      ),
+      0,
+    ),
+    prefer_ipv6: v.optional(
+      flag("Try the IPv6 addresses of `remote_addr` before its IPv4 addresses."),
+      false,
+    ),
+    drain_timeout: v.optional(drainTimeout, 10),
+    services: services(clientService, "The local services to offer, by name; there may be none."),
+    transport: v.optional(transportSchema, {}),
+  }),
+  v.description("The hidden end: connects out to the server, and to the local services."),
+);
+
+/** The whole file. That at least one side is there is a rule, not part of the schema. */
+export const configSchema = v.object({
+  server: v.optional(serverSchema),
+  client: v.optional(clientSchema),
+});
+
+/** What the schema makes of `[server]`, before services inherit from it. */
+export type ServerOutput = v.InferOutput<typeof serverSchema>;
+/** What the schema makes of `[client]`, before services inherit from it. */
+export type ClientOutput = v.InferOutput<typeof clientSchema>;

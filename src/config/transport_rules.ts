@@ -1,0 +1,169 @@
+/**
+ * Rules for a `transport` block: what the chosen transport needs, what nothing uses, and which
+ * texts cannot work. Texts of a transport that is not chosen give a warning, as 0.5.0 never looks
+ * at them.
+ *
+ * @module
+ */
+
+import { Secret } from "../runtime/secret.ts";
+import { error, type Finding, type Side, warning } from "./finding.ts";
+import { keyProblem, needsRemoteKey, noiseKeyBytes, parseNoiseName } from "./noise_pattern.ts";
+import { formatKey, type Path } from "./problem.ts";
+import { parseProxy } from "./proxy.ts";
+import { shapeAt } from "./shape.ts";
+import { DEFAULT_NOISE_PATTERN } from "./transport_schema.ts";
+import type { TransportType } from "./types.ts";
+import { entriesOf, isTable, valueAt } from "./value.ts";
+
+/** Everything to say about one side's `transport`, whose value as written is `block`. */
+export function* transportRules(side: Side, block: unknown): Generator<Finding> {
+  if (!isTable(block)) return;
+  const path = [side, "transport"];
+  const type = valueAt(block, ["type"]) ?? "tcp";
+  yield* otherSidesKeys(side, path, block);
+  yield* tcpRules(side, [...path, "tcp"], valueAt(block, ["tcp"]));
+  yield* noiseRules(side, path, valueAt(block, ["noise"]), type === "noise");
+  const chosen = ["tcp", "tls", "noise", "websocket"] satisfies TransportType[];
+  // With a type that does not exist, nothing is known about what is needed.
+  if (!chosen.some((known) => known === type)) return;
+  yield* missingBlocks(side, path, block, type);
+  yield* unusedBlocks(path, block, type);
+}
+
+/**
+ * What is said where a keepalive time is written: Deno can turn keepalive on and off, its times are
+ * the operating system's. `key` is the last part of the key.
+ */
+export function keepaliveWarning(key: "keepalive_secs" | "keepalive_interval"): string {
+  return key === "keepalive_secs"
+    ? "turns keepalive on, but the time is the operating system's, which the Deno runtime cannot " +
+      "change; heartbeats find dead connections"
+    : "has no effect, since the Deno runtime cannot change the interval; heartbeats find dead " +
+      "connections";
+}
+
+function* tcpRules(side: Side, path: Path, tcp: unknown): Generator<Finding> {
+  for (const key of ["keepalive_secs", "keepalive_interval"] as const) {
+    const value = valueAt(tcp, [key]);
+    const off = key === "keepalive_secs" && value === 0;
+    if (value !== undefined && !off) yield warning([...path, key], keepaliveWarning(key));
+  }
+  const proxy = plain(valueAt(tcp, ["proxy"]));
+  if (side === "server" || proxy === undefined) return;
+  const parsed = parseProxy(proxy);
+  if (typeof parsed === "string") yield error([...path, "proxy"], parsed);
+}
+
+function* otherSidesKeys(side: Side, path: Path, table: unknown): Generator<Finding> {
+  for (const [name, value] of isTable(table) ? entriesOf(table) : []) {
+    const shape = shapeAt([...path, name]);
+    if (shape?.side !== undefined && shape.side !== side) {
+      yield warning([...path, name], `has no effect; only a ${shape.side} uses it`);
+    }
+    if (shape?.keys !== undefined) yield* otherSidesKeys(side, [...path, name], value);
+  }
+}
+
+function* missingBlocks(
+  side: Side,
+  path: Path,
+  block: unknown,
+  type: unknown,
+): Generator<Finding> {
+  if (type === "websocket" && valueAt(block, ["websocket"]) === undefined) {
+    const header = formatKey([...path, "websocket"]);
+    yield error([...path, "websocket"], `is missing; write [${header}] with tls = true or false`);
+  }
+  if (!usesTls(type, block)) return;
+  const header = `[${formatKey([...path, "tls"])}]`;
+  const tls = valueAt(block, ["tls"]);
+  if (side === "client") {
+    if (tls === undefined) {
+      yield error([...path, "tls"], `is missing; write ${header}, if only empty`);
+    }
+    return;
+  }
+  if (tls === undefined) {
+    yield error([...path, "tls"], `is missing; write ${header} with pkcs12 and pkcs12_password`);
+  } else if (isTable(tls)) {
+    for (const key of ["pkcs12", "pkcs12_password"]) {
+      const example = shapeAt([...path, "tls", key])?.example ?? "";
+      if (valueAt(tls, [key]) === undefined) {
+        yield error([...path, "tls", key], `is missing; write ${key} = ${example}`);
+      }
+    }
+  }
+}
+
+function* unusedBlocks(path: Path, block: unknown, type: unknown): Generator<Finding> {
+  for (const name of ["tls", "noise", "websocket"]) {
+    const used = name === "tls" ? usesTls(type, block) : type === name;
+    if (used || valueAt(block, [name]) === undefined) continue;
+    const written = valueAt(block, ["type"]) === undefined ? "not written" : `"${type}"`;
+    yield warning(
+      [...path, name],
+      name === "tls" && type === "websocket"
+        ? "is not used, since websocket.tls is false; write tls = true there to use it"
+        : `is not used, since ${formatKey([...path, "type"])} is ${written}; ` +
+          `write type = "${name}" to use it`,
+    );
+  }
+}
+
+function usesTls(type: unknown, block: unknown): boolean {
+  return type === "tls" || type === "websocket" && valueAt(block, ["websocket", "tls"]) === true;
+}
+
+function* noiseRules(
+  side: Side,
+  transport: Path,
+  noise: unknown,
+  chosen: boolean,
+): Generator<Finding> {
+  const path = [...transport, "noise"];
+  const problem = chosen ? error : warning;
+  if (noise === undefined) {
+    if (chosen) {
+      yield warning(
+        path,
+        `is missing, and ${DEFAULT_NOISE_PATTERN} cannot work without keys; write ` +
+          `[${formatKey(path)}] with ${
+            side === "client" ? "remote_public_key" : "local_private_key"
+          }`,
+      );
+    }
+    return;
+  }
+  if (!isTable(noise)) return;
+  const pattern = valueAt(noise, ["pattern"]) ?? DEFAULT_NOISE_PATTERN;
+  const name = typeof pattern === "string" ? parseNoiseName(pattern) : undefined;
+  if (typeof name === "string") yield problem([...path, "pattern"], name);
+  if (typeof name !== "object") return;
+  for (const key of ["local_private_key", "remote_public_key"]) {
+    const text = plain(valueAt(noise, [key]));
+    const sentence = text === undefined ? undefined : keyProblem(text, noiseKeyBytes(name));
+    if (sentence !== undefined) yield problem([...path, key], sentence);
+  }
+  const other = side === "client" ? "server" : "client";
+  if (needsRemoteKey(name, side) && valueAt(noise, ["remote_public_key"]) === undefined) {
+    yield problem(
+      [...path, "remote_public_key"],
+      `is missing, and ${name.pattern} needs it; write the ${other}'s public key in base64`,
+    );
+  }
+  const hasPrivate = valueAt(noise, ["local_private_key"]) !== undefined;
+  if (chosen && needsRemoteKey(name, other) && !hasPrivate) {
+    yield warning(
+      [...path, "local_private_key"],
+      `is missing, so that each start makes a new key that no ${other} knows; write the key of ` +
+        "rathole --genkey",
+    );
+  }
+}
+
+/** The text of a string or secret. */
+function plain(value: unknown): string | undefined {
+  if (value instanceof Secret) return value.reveal();
+  return typeof value === "string" ? value : undefined;
+}

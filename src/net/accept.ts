@@ -1,0 +1,48 @@
+/**
+ * The accept loop, in the one form that neither a peer nor a lack of descriptors can stop.
+ *
+ * @module
+ */
+
+import { type Clock, sleep } from "../runtime/clock.ts";
+
+/** Milliseconds to leave the system alone after it failed to give a connection. */
+const PAUSE = 50;
+
+/** Where connections come from. `accept` never waits for a peer to say something. */
+export interface Acceptor<T> {
+  /** The next connection; rejects with `aborted` in the signal's sense when closed. */
+  accept(): Promise<T>;
+}
+
+/** Accepts until the signal is aborted. */
+export interface AcceptLoop<T> {
+  /** Where from. Closing it must go along with aborting the signal. */
+  readonly from: Acceptor<T>;
+  /** Pauses after failures. */
+  readonly clock: Clock;
+  /** Takes a connection over; must return at once and not throw. */
+  take(connection: T): void;
+  /** Hears of the first failure of a series, which is most often a lack of descriptors. */
+  trouble(error: unknown): void;
+  /** Hears that connections are accepted again. */
+  relief(): void;
+}
+
+/** Runs an {@linkcode AcceptLoop}; resolves when its signal is aborted, never rejects. */
+export async function acceptAll<T>(loop: AcceptLoop<T>, signal: AbortSignal): Promise<void> {
+  let troubled = false;
+  while (!signal.aborted) {
+    try {
+      const connection = await loop.from.accept();
+      loop.take(connection);
+      if (troubled) loop.relief();
+      troubled = false;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!troubled) loop.trouble(error);
+      troubled = true;
+      await sleep(loop.clock, PAUSE, signal);
+    }
+  }
+}

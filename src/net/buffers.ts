@@ -1,0 +1,115 @@
+/**
+ * Read buffers that are small while a stream is idle and large while it moves bulk (ADR 1 has the
+ * measurements behind every number here).
+ *
+ * @module
+ */
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/** Buffer sizes: a read that fills one moves a stream to the next. */
+const SIZES = [1 << 10, 16 << 10, 64 << 10, 256 << 10] as const;
+const TOP = SIZES.length - 1;
+
+/** Streams that may have a buffer of the largest size at once; others make do with the next. */
+const MOST_TOP = 16;
+/** Bytes of buffers kept for streams to come; beyond, they are left to the garbage collector. */
+const MOST_SPARE = 8 << 20;
+
+/** Large read buffers, shared by all streams of a server or client. */
+export class BufferStore {
+  readonly #spare: Bytes[][] = SIZES.map(() => []);
+  #spareBytes = 0;
+  #topLeft = MOST_TOP;
+
+  /** A buffer of `SIZES[rung]` bytes; undefined when all of the largest are taken. */
+  take(rung: number): Bytes | undefined {
+    if (rung === TOP) {
+      if (this.#topLeft === 0) return undefined;
+      this.#topLeft--;
+    }
+    const spare = this.#spare[rung]?.pop();
+    if (spare === undefined) return new Uint8Array(SIZES[rung] ?? 0);
+    this.#spareBytes -= spare.length;
+    return spare;
+  }
+
+  /** Takes a buffer back that nobody uses any more. */
+  give(rung: number, buffer: Bytes): void {
+    this.forget(rung);
+    if (this.#spareBytes + buffer.length > MOST_SPARE) return;
+    this.#spareBytes += buffer.length;
+    this.#spare[rung]?.push(buffer);
+  }
+
+  /** Takes a buffer off the books that may still be in use: the collector will have it. */
+  forget(rung: number): void {
+    if (rung === TOP) this.#topLeft++;
+  }
+}
+
+/** The read buffer of one stream. At most one read is under way in it. */
+export class ReadBuffer {
+  readonly #store: BufferStore;
+  readonly #small: Bytes = new Uint8Array(SIZES[0]);
+  #current: Bytes = this.#small;
+  #rung = 0;
+  /** How much the last read gave; -1 when that says nothing about the stream. */
+  #last = -1;
+
+  /** Starts small. */
+  constructor(store: BufferStore) {
+    this.#store = store;
+  }
+
+  /** Where the next read goes; what was lent before is free again. */
+  next(): Bytes {
+    const full = this.#last === this.#current.length;
+    if (full || this.#rung > 0) this.#resize(full);
+    return this.#current;
+  }
+
+  /** Where a read of at most `max` bytes goes. It says nothing about the stream's pace. */
+  nextAtMost(max: number): Bytes {
+    this.#last = -1;
+    return max < this.#current.length ? this.#current.subarray(0, max) : this.#current;
+  }
+
+  /** What a read into {@linkcode ReadBuffer.next} gave, to be lent. */
+  filled(count: number): Bytes {
+    this.#last = count;
+    return count === this.#current.length ? this.#current : this.#current.subarray(0, count);
+  }
+
+  /** The stream has ended: nothing is lent and no read is under way. */
+  release(): void {
+    if (this.#rung > 0) this.#store.give(this.#rung, this.#current);
+    this.#reset();
+  }
+
+  /** The stream was cut: a read may be under way here, and another's write of what was lent. */
+  abandon(): void {
+    if (this.#rung > 0) this.#store.forget(this.#rung);
+    this.#reset();
+  }
+
+  #resize(full: boolean): void {
+    let rung = this.#rung;
+    if (full) rung = Math.min(rung + 1, TOP);
+    // To the smallest size that the last read would not have filled: any keener shrinking has
+    // each reply of a few kilobytes read in two pieces.
+    else while (rung > 0 && this.#last < (SIZES[rung - 1] ?? 0)) rung--;
+    if (rung === this.#rung) return;
+    const buffer = rung === 0 ? this.#small : this.#store.take(rung);
+    if (buffer === undefined) return;
+    this.release();
+    this.#current = buffer;
+    this.#rung = rung;
+  }
+
+  #reset(): void {
+    this.#current = this.#small;
+    this.#rung = 0;
+    this.#last = -1;
+  }
+}

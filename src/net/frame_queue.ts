@@ -1,0 +1,67 @@
+/**
+ * Datagrams on their way into a data channel.
+ *
+ * @module
+ */
+
+import { udpFrameLength, writeUdpFrame } from "../protocol/udp_frame.ts";
+import type { Connection } from "./connection.ts";
+
+/** The most bytes that wait while the write before them is under way. */
+const LIMIT = 256 * 1024;
+/** What a queue starts with. */
+const INITIAL = 2 * 1024;
+
+/**
+ * Collects frames while a write is under way, and sends what was collected in one write: under
+ * load many datagrams share a system call, otherwise each goes at once. A channel that does not
+ * keep up costs datagrams, which the caller counts, and never more than two buffers of 256 KiB.
+ */
+export class FrameQueue {
+  #filling = new Uint8Array(INITIAL);
+  #filled = 0;
+  #writing = new Uint8Array(INITIAL);
+  #wake: (() => void) | null = null;
+
+  /** Adds a datagram; false when there is no room for it. */
+  push(ip: Uint8Array, port: number, payload: Uint8Array): boolean {
+    const needed = this.#filled + udpFrameLength(ip, payload);
+    if (needed > LIMIT) return false;
+    if (needed > this.#filling.length) {
+      const grown = new Uint8Array(Math.min(LIMIT, Math.max(needed, 2 * this.#filling.length)));
+      grown.set(this.#filling.subarray(0, this.#filled));
+      this.#filling = grown;
+    }
+    this.#filled = writeUdpFrame(this.#filling, this.#filled, ip, port, payload);
+    this.#wake?.();
+    return true;
+  }
+
+  /**
+   * Writes whatever is pushed, until the signal is aborted or a write fails.
+   *
+   * @throws {RatholeError} what the connection's `write` throws; the frames of that write are lost.
+   */
+  async drainInto(connection: Connection, signal: AbortSignal): Promise<void> {
+    const wake = () => this.#wake?.();
+    signal.addEventListener("abort", wake);
+    try {
+      while (!signal.aborted) {
+        if (this.#filled === 0) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          this.#wake = resolve;
+          await promise;
+          this.#wake = null;
+          continue;
+        }
+        const batch = this.#filling.subarray(0, this.#filled);
+        [this.#filling, this.#writing] = [this.#writing, this.#filling];
+        this.#filled = 0;
+        await connection.write(batch);
+      }
+    } finally {
+      signal.removeEventListener("abort", wake);
+      this.#wake = null;
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Copies between two connections until both directions have ended.
+ *
+ * @module
+ */
+
+import type { Connection } from "./connection.ts";
+
+/** A plain number of bytes that grows as they pass; read by whoever asks. */
+export interface ByteCounter {
+  /** Bytes so far. */
+  bytes: number;
+}
+
+/** What a pump counts. */
+export interface PumpCounters {
+  /** Bytes copied from `a` to `b`. */
+  readonly forward: ByteCounter;
+  /** Bytes copied from `b` to `a`. */
+  readonly backward: ByteCounter;
+}
+
+/**
+ * Copies both ways, each at the pace of its slower end: a chunk is read only when the one before
+ * was written, so no more than two buffers are held whatever the readers do. The end of one
+ * direction is passed on as a half-close while the other goes on; an error in either ends both.
+ *
+ * `firstOfB` is a read of `b` that somebody has started already (to notice that an idle channel
+ * was closed); it counts as the first of this direction.
+ *
+ * Both connections are closed when it resolves, which it does with the error that cut the streams,
+ * or with null when both ended by themselves. It never rejects.
+ */
+export async function pump(
+  a: Connection,
+  b: Connection,
+  counters: PumpCounters,
+  firstOfB?: Promise<Uint8Array | null>,
+): Promise<unknown> {
+  const cut = (error: unknown) => {
+    a.abort(error);
+    b.abort(error);
+    return error;
+  };
+  const [forward, backward] = await Promise.all([
+    copy(a, b, counters.forward).catch(cut),
+    copy(b, a, counters.backward, firstOfB).catch(cut),
+  ]);
+  a.abort();
+  b.abort();
+  return forward ?? backward;
+}
+
+async function copy(
+  from: Connection,
+  to: Connection,
+  counter: ByteCounter,
+  first?: Promise<Uint8Array | null>,
+): Promise<null> {
+  let chunk = await (first ?? from.read());
+  while (chunk !== null) {
+    await to.write(chunk);
+    counter.bytes += chunk.length;
+    chunk = await from.read();
+  }
+  await to.closeWrite();
+  return null;
+}

@@ -1,0 +1,178 @@
+/**
+ * TCP by way of `Deno.listen` and `Deno.connect`; why them is told in ADR 1.
+ *
+ * @module
+ */
+
+import type { Address } from "../runtime/address.ts";
+import { RatholeError } from "../runtime/errors.ts";
+import { type BufferStore, ReadBuffer } from "./buffers.ts";
+import type { Connection } from "./connection.ts";
+import { bindError, connectError, lostError } from "./system_errors.ts";
+
+/** How a socket is set up. */
+export interface SocketOptions {
+  /** Whether small writes go out at once. */
+  readonly nodelay: boolean;
+  /** Whether the kernel probes an idle peer, in its own rhythm. */
+  readonly keepalive: boolean;
+  /** Where large read buffers come from. */
+  readonly buffers: BufferStore;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** A {@linkcode Connection} over a TCP socket. */
+export class TcpConnection implements Connection {
+  readonly peer: Address;
+  readonly #socket: Deno.TcpConn;
+  readonly #buffer: ReadBuffer;
+  #writing: Uint8Array = NOTHING;
+  #aborted = false;
+  #reason: unknown;
+
+  /** Takes over the socket: nobody else may use it from now on. */
+  constructor(socket: Deno.TcpConn, options: SocketOptions) {
+    this.#socket = socket;
+    this.#buffer = new ReadBuffer(options.buffers);
+    this.peer = plainAddress(socket.remoteAddr);
+    // Neither is on by itself.
+    if (options.nodelay) socket.setNoDelay(true);
+    if (options.keepalive) socket.setKeepAlive(true);
+  }
+
+  /** See {@linkcode Connection.read}. */
+  read(max?: number): Promise<Uint8Array | null> {
+    const buffer = max === undefined ? this.#buffer.next() : this.#buffer.nextAtMost(max);
+    return this.#socket.read(buffer).then(this.#onRead, this.#onError);
+  }
+
+  /** See {@linkcode Connection.write}. */
+  write(bytes: Uint8Array): Promise<void> {
+    this.#writing = bytes;
+    return this.#socket.write(bytes).then(this.#onWritten, this.#onError);
+  }
+
+  /** See {@linkcode Connection.closeWrite}. */
+  closeWrite(): Promise<void> {
+    return this.#socket.closeWrite().catch(this.#onError);
+  }
+
+  /** See {@linkcode Connection.setNoDelay}. */
+  setNoDelay(enabled: boolean): void {
+    if (!this.#aborted) this.#socket.setNoDelay(enabled);
+  }
+
+  /** See {@linkcode Connection.abort}. */
+  abort(reason?: unknown): void {
+    if (this.#aborted) return;
+    this.#aborted = true;
+    this.#reason = reason;
+    this.#socket.close();
+    this.#buffer.abandon();
+  }
+
+  /** Same as {@linkcode TcpConnection.abort}. */
+  [Symbol.dispose](): void {
+    this.abort();
+  }
+
+  // Made once a connection, not once a chunk.
+  readonly #onRead = (count: number | null): Uint8Array | null => {
+    if (this.#aborted) throw this.#abortion();
+    if (count !== null) return this.#buffer.filled(count);
+    this.#buffer.release();
+    return null;
+  };
+
+  readonly #onWritten = (count: number): void | Promise<void> => {
+    const bytes = this.#writing;
+    // Does not keep the other side's buffer alive.
+    this.#writing = NOTHING;
+    if (count < bytes.length) return this.write(bytes.subarray(count));
+  };
+
+  readonly #onError = (cause: unknown): never => {
+    throw this.#aborted ? this.#abortion() : lostError(cause);
+  };
+
+  #abortion(): unknown {
+    return this.#reason ?? new RatholeError("aborted", "the connection was ended by this side");
+  }
+}
+
+/** Accepts TCP connections at an address. */
+export class TcpListener implements Disposable {
+  /** The address that is listened on; a port of 0 has become a real one. */
+  readonly address: Address;
+  readonly #listener: Deno.TcpListener;
+  readonly #options: SocketOptions;
+  #closed = false;
+
+  /**
+   * Listens from now on.
+   *
+   * @throws {RatholeError} `bind`, `resolve` or `permission`, saying what is in the way.
+   */
+  constructor(at: Address, options: SocketOptions) {
+    try {
+      this.#listener = Deno.listen({ hostname: at.hostname, port: at.port });
+    } catch (error) {
+      throw bindError(at, error);
+    }
+    this.address = plainAddress(this.#listener.addr);
+    this.#options = options;
+  }
+
+  /**
+   * The next connection.
+   *
+   * @throws {RatholeError} `aborted` once the listener is closed; otherwise what the system said
+   * (out of descriptors, say), after which accepting may be tried again.
+   */
+  async accept(): Promise<TcpConnection> {
+    let socket;
+    try {
+      socket = await this.#listener.accept();
+    } catch (error) {
+      throw this.#closed ? new RatholeError("aborted", "no longer listening") : error;
+    }
+    return new TcpConnection(socket, this.#options);
+  }
+
+  /** Stops listening; a pending accept rejects. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+  }
+
+  /** Same as {@linkcode TcpListener.close}. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+function plainAddress({ hostname, port }: Deno.NetAddr): Address {
+  return { hostname, port };
+}
+
+/**
+ * Opens a connection; a host name's addresses are tried as RFC 8305 (Happy Eyeballs) has it.
+ *
+ * @throws {RatholeError} `connect`, `resolve` or `permission`; the signal's reason when it is
+ * aborted.
+ */
+export async function dialTcp(
+  to: Address,
+  options: SocketOptions,
+  signal: AbortSignal,
+): Promise<TcpConnection> {
+  let socket;
+  try {
+    socket = await Deno.connect({ hostname: to.hostname, port: to.port, signal });
+  } catch (error) {
+    throw signal.aborted ? signal.reason : connectError(to, error);
+  }
+  return new TcpConnection(socket, options);
+}

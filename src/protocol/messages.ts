@@ -1,0 +1,142 @@
+/**
+ * The messages of rathole 0.5.0 (protocol version 1), in the layout of bincode 1: little-endian,
+ * `u32` tags, fixed sizes, no length prefix. A reader therefore always knows how many bytes to
+ * take, and never takes one too many.
+ *
+ * | message | bytes | layout |
+ * |---|---|---|
+ * | Hello | 37 | `u32` 0 control / 1 data, `u8` version, 32 bytes |
+ * | Auth | 32 | session key |
+ * | Ack | 4 | `u32` 0 ok, 1 service unknown, 2 authentication failed |
+ * | control command | 4 | `u32` 0 create a data channel, 1 heartbeat |
+ * | data command | 4 | `u32` 0 forward TCP, 1 forward UDP |
+ *
+ * @module
+ */
+
+import { RatholeError } from "../runtime/errors.ts";
+
+/** The protocol version that 0.5.0 and this program speak. */
+export const PROTOCOL_VERSION = 1;
+
+/** Bytes of a digest: a service's name, a nonce, a session key. */
+export const DIGEST_LENGTH = 32;
+/** Bytes of a Hello. */
+export const HELLO_LENGTH = 4 + 1 + DIGEST_LENGTH;
+/** Bytes of an Ack and of either kind of command. */
+export const TAG_LENGTH = 4;
+
+/** What a connection is for. */
+export type HelloKind = "control" | "data";
+
+/** The first message in each direction of a control channel, and of a data channel's client. */
+export interface Hello {
+  /** What the connection is for. */
+  readonly kind: HelloKind;
+  /** 32 bytes: service digest (client, control), nonce (server) or session key (client, data). */
+  readonly digest: Uint8Array;
+}
+
+/** The server's verdict on an Auth. */
+export type Ack = "ok" | "service-unknown" | "auth-failed";
+/** What a server tells a client over the control channel. */
+export type ControlCommand = "create-data-channel" | "heartbeat";
+/** What a server tells a client over a data channel when it pairs it with visitors. */
+export type DataCommand = "forward-tcp" | "forward-udp";
+
+const HELLO_KINDS: readonly HelloKind[] = ["control", "data"];
+const ACKS: readonly Ack[] = ["ok", "service-unknown", "auth-failed"];
+const CONTROL_COMMANDS: readonly ControlCommand[] = ["create-data-channel", "heartbeat"];
+const DATA_COMMANDS: readonly DataCommand[] = ["forward-tcp", "forward-udp"];
+
+/** The 37 bytes of a Hello. */
+export function encodeHello(hello: Hello): Uint8Array {
+  const bytes = new Uint8Array(HELLO_LENGTH);
+  bytes[0] = HELLO_KINDS.indexOf(hello.kind);
+  bytes[4] = PROTOCOL_VERSION;
+  bytes.set(hello.digest, 5);
+  return bytes;
+}
+
+/**
+ * Reads 37 bytes as a Hello; the digest is a copy.
+ *
+ * @throws {RatholeError} `version` when a well-formed Hello names another protocol version,
+ * `protocol` when the bytes are no Hello.
+ */
+export function decodeHello(bytes: Uint8Array): Hello {
+  const kind = HELLO_KINDS[readTag(bytes)];
+  const version = bytes[4];
+  if (bytes.length !== HELLO_LENGTH || kind === undefined || version === undefined) {
+    throw new RatholeError("protocol", `expected a rathole hello, got ${describeBytes(bytes)}`);
+  }
+  if (version !== PROTOCOL_VERSION) {
+    throw new RatholeError(
+      "version",
+      `the peer speaks protocol version ${version}, this program speaks ${PROTOCOL_VERSION}; ` +
+        "use rathole 0.4 to 0.5.0 or this program at the other end",
+    );
+  }
+  return { kind, digest: bytes.slice(5) };
+}
+
+/** The 4 bytes of an Ack. */
+export function encodeAck(ack: Ack): Uint8Array {
+  return encodeTag(ACKS.indexOf(ack));
+}
+
+/** Reads 4 bytes as an Ack. @throws {RatholeError} `protocol` */
+export function decodeAck(bytes: Uint8Array): Ack {
+  return decodeTag(bytes, ACKS, "an acknowledgement");
+}
+
+/** The 4 bytes of a command on the control channel. */
+export function encodeControlCommand(command: ControlCommand): Uint8Array {
+  return encodeTag(CONTROL_COMMANDS.indexOf(command));
+}
+
+/** Reads 4 bytes as a command on the control channel. @throws {RatholeError} `protocol` */
+export function decodeControlCommand(bytes: Uint8Array): ControlCommand {
+  return decodeTag(bytes, CONTROL_COMMANDS, "a command on the control channel");
+}
+
+/** The 4 bytes of a command on a data channel. */
+export function encodeDataCommand(command: DataCommand): Uint8Array {
+  return encodeTag(DATA_COMMANDS.indexOf(command));
+}
+
+/** Reads 4 bytes as a command on a data channel. @throws {RatholeError} `protocol` */
+export function decodeDataCommand(bytes: Uint8Array): DataCommand {
+  return decodeTag(bytes, DATA_COMMANDS, "a command on the data channel");
+}
+
+function encodeTag(tag: number): Uint8Array {
+  return Uint8Array.of(tag, 0, 0, 0);
+}
+
+function decodeTag<T>(bytes: Uint8Array, names: readonly T[], what: string): T {
+  const name = bytes.length === TAG_LENGTH ? names[readTag(bytes)] : undefined;
+  if (name === undefined) {
+    throw new RatholeError("protocol", `expected ${what}, got ${describeBytes(bytes)}`);
+  }
+  return name;
+}
+
+/** The little-endian `u32` that messages start with; NaN where there are fewer than 4 bytes. */
+function readTag(bytes: Uint8Array): number {
+  const [a = NaN, b = NaN, c = NaN, d = NaN] = bytes;
+  return a + b * 0x100 + c * 0x10000 + d * 0x1000000;
+}
+
+/** What unexpected bytes look like, for a log: a known protocol's name or a few bytes in hex. */
+function describeBytes(bytes: Uint8Array): string {
+  const text = String.fromCharCode(...bytes.subarray(0, 8));
+  if (/^(?:GET|POST|HEAD|PUT|OPTIONS|CONNECT|DELETE|PATCH|PRI) /.test(text)) {
+    return "an HTTP request";
+  }
+  if (text.startsWith("HTTP/")) return "an HTTP reply";
+  if (text.startsWith("SSH-")) return "an SSH greeting";
+  if (bytes[0] === 0x16 && bytes[1] === 3) return "a TLS handshake";
+  const head = bytes.subarray(0, 8).toHex().replaceAll(/(..)(?=.)/g, "$1 ");
+  return bytes.length === 0 ? "nothing" : `bytes ${head}${bytes.length > 8 ? " …" : ""}`;
+}

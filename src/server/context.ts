@@ -1,0 +1,30 @@
+/**
+ * What the parts of one server share.
+ *
+ * @module
+ */
+
+import type { ServerConfig } from "../config/types.ts";
+import type { BufferStore } from "../net/buffers.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Scope } from "../runtime/scope.ts";
+import type { Admission } from "./admission.ts";
+import type { ServerJournal } from "./journal.ts";
+
+/** What the parts of one server share. */
+export interface ServerContext {
+  /** The configuration. */
+  readonly config: ServerConfig;
+  /** Where large read buffers come from. */
+  readonly buffers: BufferStore;
+  /** Times everything. */
+  readonly clock: Clock;
+  /** Hears of everything. */
+  readonly journal: ServerJournal;
+  /** Bounds what strangers can make the server hold. */
+  readonly admission: Admission;
+  /** Owns everything that brings in something new: left first when the server stops. */
+  readonly intake: Scope;
+  /** Owns visitors' streams: they may outlive their session, and finish while draining. */
+  readonly streams: Scope;
+}

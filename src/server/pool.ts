@@ -1,0 +1,206 @@
+/**
+ * The data channels of one session: asked for in advance, waiting for visitors.
+ *
+ * @module
+ */
+
+import type { Connection } from "../net/connection.ts";
+import type { Clock, Deadline } from "../runtime/clock.ts";
+import { RatholeError } from "../runtime/errors.ts";
+
+/** A data channel handed to a visitor. */
+export interface DataChannel {
+  /** The channel itself. */
+  readonly connection: Connection;
+  /** A read that is under way already, if any; it counts as the first. */
+  readonly first: Promise<Uint8Array | null> | undefined;
+  /** Must be called once the channel is closed. */
+  release(): void;
+}
+
+/** What a pool needs to know and do. */
+export interface PoolOptions {
+  /** How many channels should wait for visitors. */
+  readonly target: number;
+  /** How many channels there may be, waiting and in use. */
+  readonly limit: number;
+  /** Times the requests. */
+  readonly clock: Clock;
+  /** Asks the client for so many channels. */
+  request(count: number): void;
+}
+
+/** Milliseconds after which a channel that was asked for is no longer expected to come. */
+const REQUEST_LIFETIME = 12_000;
+
+interface Idle {
+  readonly connection: Connection;
+  readonly first: Promise<Uint8Array | null>;
+  readonly leave: () => void;
+}
+
+interface Waiter {
+  readonly resolve: (channel: DataChannel) => void;
+  readonly reject: (error: unknown) => void;
+  readonly deadline: Deadline | undefined;
+}
+
+/**
+ * Matches channels with those who wait for one, oldest first on both sides, and keeps `target`
+ * channels in reserve. A channel that is closed while it waits is noticed, by a read that is
+ * always under way on it, and replaced.
+ */
+export class ChannelPool {
+  readonly #options: PoolOptions;
+  readonly #idle: Idle[] = [];
+  readonly #waiters: Waiter[] = [];
+  /** When each channel that has not arrived was asked for, oldest first. */
+  readonly #requested: number[] = [];
+  #expiry: Deadline | undefined;
+  #inUse = 0;
+  #closed: unknown;
+
+  /** A pool that asks for its first channels at once. */
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#refill();
+  }
+
+  /** Channels that wait for visitors. */
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  /** Channels that carry visitors. */
+  get inUse(): number {
+    return this.#inUse;
+  }
+
+  /** Channels that were asked for and have not come. */
+  get expected(): number {
+    return this.#requested.length;
+  }
+
+  /**
+   * A channel, at once or when one comes, within `timeout` milliseconds (for ever without).
+   *
+   * @throws {RatholeError} `timeout`, `limit`, or the reason that {@linkcode ChannelPool.close} got.
+   */
+  take(timeout?: number): Promise<DataChannel> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed);
+    const idle = this.#idle.shift();
+    if (idle !== undefined) {
+      const channel = this.#use(idle.connection, idle.first, idle.leave);
+      this.#refill();
+      return Promise.resolve(channel);
+    }
+    const { limit } = this.#options;
+    if (this.#inUse + this.#waiters.length >= limit) {
+      const message = `max_data_channels = ${limit} reached`;
+      return Promise.reject(new RatholeError("limit", message));
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<DataChannel>();
+    const deadline = timeout === undefined ? undefined : this.#options.clock.after(timeout, () => {
+      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
+      const message = `the client opened no data channel within ${timeout / 1000} s`;
+      reject(new RatholeError("timeout", message));
+    });
+    const waiter: Waiter = { resolve, reject, deadline };
+    this.#waiters.push(waiter);
+    this.#refill();
+    return promise;
+  }
+
+  /**
+   * Takes over a channel that a client opened; false when none is wanted, and it is the caller's
+   * still. `leave` is called when the channel is closed.
+   */
+  offer(connection: Connection, leave: () => void): boolean {
+    if (this.#closed !== undefined) return false;
+    const wanted = this.#requested.shift() !== undefined || this.#waiters.length > 0 ||
+      this.#idle.length < this.#options.target;
+    if (!wanted || this.#inUse + this.#idle.length >= this.#options.limit) return false;
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) {
+      this.#keep(connection, leave);
+    } else {
+      waiter.deadline?.cancel();
+      waiter.resolve(this.#use(connection, undefined, leave));
+    }
+    return true;
+  }
+
+  /** Closes the channels that wait and refuses those who wait for one, for this reason. */
+  close(reason: unknown): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#expiry?.cancel();
+    this.#requested.length = 0;
+    for (const idle of this.#idle.splice(0)) {
+      idle.connection.abort(reason);
+      idle.leave();
+    }
+    for (const waiter of this.#waiters.splice(0)) {
+      waiter.deadline?.cancel();
+      waiter.reject(reason);
+    }
+  }
+
+  #keep(connection: Connection, leave: () => void): void {
+    const idle: Idle = { connection, first: connection.read(), leave };
+    this.#idle.push(idle);
+    // A client says nothing on a channel before it is told to forward: whatever comes, be it the
+    // end, an error or bytes, means that the channel is of no use.
+    const lost = () => {
+      const index = this.#idle.indexOf(idle);
+      if (index < 0) return;
+      this.#idle.splice(index, 1);
+      connection.abort();
+      leave();
+      this.#refill();
+    };
+    idle.first.then(lost, lost);
+  }
+
+  #use(
+    connection: Connection,
+    first: Promise<Uint8Array | null> | undefined,
+    leave: () => void,
+  ): DataChannel {
+    this.#inUse++;
+    let released = false;
+    const release = () => {
+      if (released) return;
+      released = true;
+      this.#inUse--;
+      leave();
+    };
+    return { connection, first, release };
+  }
+
+  #refill(): void {
+    if (this.#closed !== undefined) return;
+    const { clock, limit, target } = this.#options;
+    const now = clock.now();
+    while ((this.#requested[0] ?? now) < now - REQUEST_LIFETIME) this.#requested.shift();
+    const coming = this.#requested.length;
+    const room = limit - this.#inUse - this.#idle.length - coming;
+    const wanted = Math.min(room, target + this.#waiters.length - this.#idle.length - coming);
+    if (wanted > 0) {
+      for (let i = 0; i < wanted; i++) this.#requested.push(now);
+      this.#options.request(wanted);
+    }
+    this.#watchRequests(now);
+  }
+
+  /** Has the oldest request looked at again when it is no longer expected to be answered. */
+  #watchRequests(now: number): void {
+    const oldest = this.#requested[0];
+    if (oldest === undefined || this.#expiry !== undefined) return;
+    const wait = oldest + REQUEST_LIFETIME + 1 - now;
+    this.#expiry = this.#options.clock.after(wait, () => {
+      this.#expiry = undefined;
+      this.#refill();
+    });
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The public end of the tunnel.
+ *
+ * @module
+ */
+
+import type { ServerOptions } from "../config/options.ts";
+import type { ServerConfig } from "../config/types.ts";
+import { validateServerConfig } from "../config/validate.ts";
+import { acceptAll } from "../net/accept.ts";
+import { BufferStore } from "../net/buffers.ts";
+import { type Address, isAddress, parseAddress } from "../runtime/address.ts";
+import { type Clock, SystemClock } from "../runtime/clock.ts";
+import { explain, RatholeError } from "../runtime/errors.ts";
+import { Lifecycle } from "../runtime/lifecycle.ts";
+import { openTransport } from "../transport/open.ts";
+import type { Incoming, Listener } from "../transport/transport.ts";
+import { Admission } from "./admission.ts";
+import type { ServerContext } from "./context.ts";
+import type { ServerEvent } from "./events.ts";
+import { greet } from "./greet.ts";
+import { openServerJournal, type ServerJournal } from "./journal.ts";
+import { Registry } from "./registry.ts";
+import { Service } from "./service.ts";
+import { type ServerStatus, serviceStatus } from "./status.ts";
+
+/** A running server. Leaving it (`await using`) ends it at once, open streams included. */
+export interface Server extends AsyncDisposable {
+  /** Where clients connect; a port of 0 has become a real one. */
+  readonly address: Address;
+  /** Resolves when the server has ended, whoever ended it. Never rejects. */
+  readonly closed: Promise<void>;
+  /** The server at this moment. */
+  status(): ServerStatus;
+  /** What happens from now on. A reader that falls 1024 events behind loses the oldest. */
+  events(): AsyncIterable<ServerEvent>;
+  /**
+   * Takes nothing new, lets open streams finish for `drain_timeout` at most, then ends the server.
+   * Called again while it drains, it ends the server at once.
+   */
+  drain(): Promise<void>;
+}
+
+/** How to start a server. */
+export interface StartOptions {
+  /** Ends the server at once when aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Starts a server. It prints nothing: what happens is told to those who configure LogTape
+ * (category `rathole`) or read its events.
+ *
+ * @throws {RatholeError} `config` for an invalid configuration, `bind`, `resolve` or `permission`
+ * when it cannot listen, `unsupported` for a transport that is not there yet.
+ */
+export async function startServer(
+  config: ServerOptions | ServerConfig,
+  options: StartOptions = {},
+): Promise<Server> {
+  options.signal?.throwIfAborted();
+  const complete = validateServerConfig(config);
+  const buffers = new BufferStore();
+  const transport = openTransport(complete.transport, { buffers });
+  const at = parseAddress(complete.bind_addr);
+  if (!isAddress(at)) throw new RatholeError("config", `bind_addr ${at.problem}`);
+  const registry = new Registry();
+  const server = new RunningServer(complete, transport.bind(at), registry, buffers);
+  await server.run(options.signal);
+  return server;
+}
+
+class RunningServer implements Server {
+  readonly address: Address;
+  readonly closed: Promise<void>;
+  readonly #clock: Clock = new SystemClock();
+  readonly #journal: ServerJournal = openServerJournal(() => this.#clock.now());
+  readonly #lifecycle: Lifecycle;
+  readonly #context: ServerContext;
+  readonly #listener: Listener;
+  readonly #registry: Registry;
+  readonly #ended = Promise.withResolvers<void>();
+
+  constructor(config: ServerConfig, listener: Listener, registry: Registry, buffers: BufferStore) {
+    this.closed = this.#ended.promise;
+    this.address = listener.address;
+    this.#listener = listener;
+    this.#registry = registry;
+    this.#lifecycle = new Lifecycle({
+      what: "server",
+      clock: this.#clock,
+      drainTimeout: config.drain_timeout * 1000,
+      draining: (streams) => this.#journal.record({ type: "draining", streams }),
+      stopped: () => {
+        this.#journal.record({ type: "stopped" });
+        this.#journal.stream.end();
+        this.#ended.resolve();
+      },
+      fault: (reason) => this.#journal.record({ type: "fault", reason }),
+    });
+    this.#context = {
+      config,
+      buffers,
+      clock: this.#clock,
+      journal: this.#journal,
+      admission: new Admission(config, registry),
+      intake: this.#lifecycle.intake,
+      streams: this.#lifecycle.streams,
+    };
+  }
+
+  async run(signal: AbortSignal | undefined): Promise<void> {
+    const { config, intake } = this.#context;
+    for (const [name, service] of config.services) {
+      await this.#registry.addService(new Service(name, service, this.#context));
+    }
+    intake.onAbort(() => this.#listener.close());
+    const { address } = this;
+    intake.run((signal) =>
+      acceptAll({
+        from: this.#listener,
+        clock: this.#clock,
+        take: (incoming) => this.#admit(incoming),
+        trouble: (error) =>
+          this.#journal.record({ type: "accept-failed", address, reason: explain(error) }),
+        relief: () => this.#journal.record({ type: "accept-recovered", address }),
+      }, signal)
+    );
+    this.#journal.record({ type: "listening", address });
+    if (signal !== undefined) this.#lifecycle.endWith(signal);
+  }
+
+  status(): ServerStatus {
+    const services = this.#registry.services.map(serviceStatus);
+    return {
+      state: this.#lifecycle.state,
+      address: this.address,
+      connections: this.#context.admission.connections,
+      pendingHandshakes: this.#context.admission.pending,
+      streams: this.#context.streams.size,
+      services,
+    };
+  }
+
+  events(): AsyncIterable<ServerEvent> {
+    return this.#journal.stream.subscribe();
+  }
+
+  drain(): Promise<void> {
+    return this.#lifecycle.drain();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#lifecycle.end();
+  }
+
+  /** Takes a connection as it comes; nothing here waits for its peer. */
+  #admit(incoming: Incoming): void {
+    const { peer } = incoming;
+    const ticket = this.#context.admission.admitClient(peer);
+    if (typeof ticket === "string") {
+      incoming.abort();
+      this.#journal.record({ type: "connection-refused", peer, reason: ticket });
+      return;
+    }
+    this.#context.intake.run(() => greet(incoming, ticket, this.#context, this.#registry));
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * Visitors of a UDP service: their datagrams share a few data channels.
+ *
+ * @module
+ */
+
+import { type DatagramSocket, openDatagrams } from "../net/datagrams.ts";
+import { endpointHash, type EndpointKey, endpointKey } from "../net/endpoint.ts";
+import { ExpiringMap } from "../net/expiring_map.ts";
+import { FrameQueue } from "../net/frame_queue.ts";
+import { encodeDataCommand } from "../protocol/messages.ts";
+import { UdpFrameDecoder } from "../protocol/udp_frame.ts";
+import { type Address, parseIp } from "../runtime/address.ts";
+import { sleep } from "../runtime/clock.ts";
+import { explain } from "../runtime/errors.ts";
+import type { Scope } from "../runtime/scope.ts";
+import type { DataChannel } from "./pool.ts";
+import type { Front, FrontOptions } from "./service.ts";
+import type { Session } from "./session.ts";
+
+const FORWARD = encodeDataCommand("forward-udp");
+
+/** Visitors that are remembered; the one idle longest makes room for a new one. */
+const MOST_VISITORS = 16_384;
+/** Milliseconds of silence after which a visitor is forgotten: a client of 0.5.0 does after 60 s. */
+const VISITOR_IDLE = 75_000;
+/** Milliseconds between looks for such visitors. */
+const SWEEP = 5_000;
+/** Milliseconds to wait after a channel broke at once, so that a broken client cannot spin us. */
+const PAUSE = 200;
+
+interface Visitor {
+  readonly address: Address;
+  readonly ip: Uint8Array;
+  readonly queue: FrameQueue;
+}
+
+/** Receives a UDP service's datagrams while a client is there. */
+export class UdpVisitors implements Front {
+  readonly address: Address;
+  readonly #options: FrontOptions;
+  readonly #socket: DatagramSocket;
+  readonly #queues: FrameQueue[];
+  readonly #visitors = new ExpiringMap<EndpointKey, Visitor>(
+    MOST_VISITORS,
+    () => this.#options.counters.visitors--,
+  );
+
+  private constructor(address: Address, options: FrontOptions, bind: Bind, scope: Scope) {
+    this.address = address;
+    this.#options = options;
+    this.#queues = Array.from(
+      { length: options.config.udp_data_channels },
+      () => new FrameQueue(),
+    );
+    this.#socket = bind.socket;
+    bind.take = (payload, from) => this.#arrived(payload, from);
+    scope.onAbort(() => {
+      this.#socket.close();
+      this.#visitors.clear();
+    });
+    scope.run((signal) => this.#sweep(signal));
+  }
+
+  /** Receives from now on, until the scope is left. @throws {RatholeError} as `openDatagrams` */
+  static async open(at: Address, options: FrontOptions, scope: Scope): Promise<UdpVisitors> {
+    const bind = new Bind(at);
+    try {
+      return new UdpVisitors(await bind.socket.bound, options, bind, scope);
+    } catch (error) {
+      bind.socket.close();
+      throw error;
+    }
+  }
+
+  /** See {@linkcode Front.serve}: has the session's channels carry the datagrams. */
+  serve(session: Session): void {
+    for (const queue of this.#queues) {
+      session.scope.run((signal) => this.#carry(queue, session, signal));
+    }
+  }
+
+  #arrived(payload: Uint8Array, from: Address): void {
+    const { context, counters } = this.#options;
+    const ip = parseIp(from.hostname);
+    if (ip === null) return void counters.datagramsDropped++;
+    const key = endpointKey(ip, from.port);
+    const now = context.clock.now();
+    let visitor = this.#visitors.use(key, now);
+    if (visitor === undefined) {
+      const queue = this.#queues[endpointHash(ip, from.port) % this.#queues.length];
+      if (queue === undefined) return;
+      visitor = { address: from, ip, queue };
+      this.#visitors.add(key, visitor, now);
+      counters.visitors++;
+      counters.visitorsTotal++;
+    }
+    if (visitor.queue.push(ip, from.port, payload)) counters.forward.bytes += payload.length;
+    else counters.datagramsDropped++;
+  }
+
+  /** Keeps one data channel under a queue, another when it is lost, as long as the session lasts. */
+  async #carry(queue: FrameQueue, session: Session, signal: AbortSignal): Promise<void> {
+    const { context } = this.#options;
+    while (!signal.aborted) {
+      let channel;
+      try {
+        channel = await session.pool.take();
+      } catch {
+        // The session ends, or its limit is so low that no channel is left for datagrams.
+        await sleep(context.clock, PAUSE, signal);
+        continue;
+      }
+      const forget = session.scope.onAbort((reason) => channel.connection.abort(reason));
+      const since = context.clock.now();
+      const reason = await this.#exchange(queue, channel, session.scope);
+      forget();
+      channel.release();
+      if (signal.aborted) return;
+      context.journal.trace("UDP data channel lost", {
+        service: this.#options.name,
+        reason: explain(reason),
+      });
+      if (context.clock.now() - since < PAUSE) await sleep(context.clock, PAUSE, signal);
+    }
+  }
+
+  /** Sends and receives over one channel until it breaks; resolves with why. */
+  async #exchange(queue: FrameQueue, channel: DataChannel, within: Scope): Promise<unknown> {
+    const { connection } = channel;
+    await using scope = within.child();
+    scope.onAbort((reason) => connection.abort(reason));
+    try {
+      connection.setNoDelay(this.#options.config.nodelay);
+      await connection.write(FORWARD);
+      scope.run((signal) =>
+        queue.drainInto(connection, signal).catch((error) => connection.abort(error))
+      );
+      const decoder = new UdpFrameDecoder();
+      let chunk = await (channel.first ?? connection.read());
+      while (chunk !== null) {
+        const sending: Promise<void>[] = [];
+        decoder.decode(chunk, (ip, port, payload) => {
+          sending.push(this.#reply(ip, port, payload));
+        });
+        await Promise.all(sending);
+        chunk = await connection.read();
+      }
+      return "the client ended the channel";
+    } catch (error) {
+      return error;
+    }
+  }
+
+  /** Sends a reply to a visitor that was seen: a client cannot make us send to anybody else. */
+  async #reply(ip: Uint8Array, port: number, payload: Uint8Array): Promise<void> {
+    const { context, counters } = this.#options;
+    const visitor = this.#visitors.use(endpointKey(ip, port), context.clock.now());
+    if (visitor !== undefined && await this.#socket.send(payload, visitor.address)) {
+      counters.backward.bytes += payload.length;
+    } else {
+      counters.datagramsDropped++;
+    }
+  }
+
+  async #sweep(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#options.context;
+    for (;;) {
+      await sleep(clock, SWEEP, signal);
+      if (signal.aborted) return;
+      this.#visitors.expire(clock.now() - VISITOR_IDLE);
+    }
+  }
+}
+
+/** A socket whose taker is named once it is known that it could be bound. */
+class Bind {
+  readonly socket: DatagramSocket;
+  take: (payload: Uint8Array, from: Address) => void = () => {};
+
+  constructor(at: Address) {
+    this.socket = openDatagrams({ at, take: (payload, from) => this.take(payload, from) });
+  }
+}

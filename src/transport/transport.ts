@@ -1,0 +1,54 @@
+/**
+ * How two ends of the tunnel reach each other, behind one interface.
+ *
+ * @module
+ */
+
+import type { BufferStore } from "../net/buffers.ts";
+import type { Connection } from "../net/connection.ts";
+import type { Family } from "../net/resolve.ts";
+import type { Address } from "../runtime/address.ts";
+
+/** A connection that was accepted, with its transport's handshake still to come. */
+export interface Incoming {
+  /** Where it comes from. */
+  readonly peer: Address;
+  /** Performs the handshake; the result takes this object's place. */
+  handshake(): Promise<Connection>;
+  /** Ends it, during the handshake as well. Synchronous and idempotent. */
+  abort(reason?: unknown): void;
+}
+
+/** Accepts connections at one address. */
+export interface Listener extends Disposable {
+  /** The address that is listened on; a port of 0 has become a real one. */
+  readonly address: Address;
+  /** The next connection. Never waits for a peer to say something. */
+  accept(): Promise<Incoming>;
+  /** Stops listening; a pending accept rejects. */
+  close(): void;
+}
+
+/** What may differ from one connection to the next. */
+export interface ConnectOptions {
+  /** Overrides `transport.tcp.nodelay`. */
+  readonly nodelay?: boolean | undefined;
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
+}
+
+/** What a transport is given besides its configuration. */
+export interface TransportOptions {
+  /** Where large read buffers come from. */
+  readonly buffers: BufferStore;
+  /** Which addresses of a host to try first. */
+  readonly prefer?: Family | undefined;
+}
+
+/** One way to carry the tunnel. */
+export interface Transport {
+  /** Opens a connection, its handshake included. @throws {RatholeError} */
+  connect(to: Address, options: ConnectOptions): Promise<Connection>;
+  /** Listens from now on. @throws {RatholeError} `bind`, `resolve`, `permission` */
+  bind(at: Address): Listener;
+}
