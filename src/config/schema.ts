@@ -90,8 +90,9 @@ export const serverSchema = v.pipe(
     max_pending_handshakes: v.optional(
       count(
         1,
-        "How many connections may be authenticating at once; more wait in the system's queue. " +
-          "Defends memory and processor against a flood of connections from many addresses.",
+        "How many connections may be authenticating at once; more are closed, save for data " +
+          "channels that the server asked for. Defends memory and processor against a flood of " +
+          "connections from many addresses.",
       ),
       256,
     ),

@@ -13,7 +13,9 @@ import { everyKey } from "./shape.ts";
 export function syntaxProblem(text: string, cause: unknown): Problem {
   const base = { key: "", severity: "error" } as const;
   if (!(cause instanceof ParseError)) {
-    const what = cause instanceof RangeError ? "is nested too deep" : "cannot be read as TOML";
+    const what = cause instanceof RangeError
+      ? "is nested too deep, or has a text too long, to be read"
+      : "cannot be read as TOML";
     return { ...base, line: 1, column: 1, message: `the file ${what}`, help: "" };
   }
   const spot = findSpot(text, cause);

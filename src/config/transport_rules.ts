@@ -145,15 +145,16 @@ function* noiseRules(
     const sentence = text === undefined ? undefined : keyProblem(text, noiseKeyBytes(name));
     if (sentence !== undefined) yield problem([...path, key], sentence);
   }
+  if (!chosen) return;
   const other = side === "client" ? "server" : "client";
   if (needsRemoteKey(name, side) && valueAt(noise, ["remote_public_key"]) === undefined) {
-    yield problem(
+    yield error(
       [...path, "remote_public_key"],
       `is missing, and ${name.pattern} needs it; write the ${other}'s public key in base64`,
     );
   }
   const hasPrivate = valueAt(noise, ["local_private_key"]) !== undefined;
-  if (chosen && needsRemoteKey(name, other) && !hasPrivate) {
+  if (needsRemoteKey(name, other) && !hasPrivate) {
     yield warning(
       [...path, "local_private_key"],
       `is missing, so that each start makes a new key that no ${other} knows; write the key of ` +
