@@ -8,6 +8,7 @@
 import type { Connection } from "../net/connection.ts";
 import { readExact } from "../net/read_exact.ts";
 import { decodeDataCommand, encodeHello, TAG_LENGTH } from "../protocol/messages.ts";
+import type { Address } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain, isRetriable, RatholeError } from "../runtime/errors.ts";
@@ -25,6 +26,8 @@ const LONGEST_PAUSE = 2_000;
 export interface DataChannelOptions {
   /** The service's name. */
   readonly service: string;
+  /** The IP address that the control channel goes to, if it may be dialled by that. */
+  readonly at: Address | undefined;
   /** What the server recognises the session by: 32 bytes. */
   readonly key: Uint8Array;
   /** `TCP_NODELAY` of this service's data channels. */
@@ -93,7 +96,7 @@ async function dial(options: DataChannelOptions, scope: Scope): Promise<Connecti
       const timeout = Math.max(1, end - clock.now());
       return await within(
         { clock, scope, timeout, what: "opening a data channel" },
-        (signal) => transport.connect(server, { nodelay: options.nodelay, signal }),
+        (signal) => transport.connect(server, { nodelay: options.nodelay, at: options.at, signal }),
       );
     } catch (error) {
       const pause = backoff.next();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatKey } from "../config/problem.ts";
 import type { Connection } from "../net/connection.ts";
 import { readExact } from "../net/read_exact.ts";
 import { isMarked, serviceDigest, sessionKey } from "../protocol/auth.ts";
@@ -64,7 +65,8 @@ export async function introduce(
     case "service-unknown":
       throw new RatholeError(
         "service",
-        `the server does not know service "${service}"; add [server.services.${service}] there`,
+        `the server does not know service "${service}"; ` +
+          `add [${formatKey(["server", "services", service])}] there`,
       );
     case "auth-failed":
       throw new RatholeError(

@@ -5,6 +5,7 @@
  */
 
 import type { ClientServiceConfig } from "../config/types.ts";
+import { mayUse } from "../net/permission.ts";
 import { isAddress, parseAddress } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
@@ -114,11 +115,15 @@ export class Service {
     const abort = () => connection.abort(signal.reason);
     signal.addEventListener("abort", abort);
     try {
+      // The time may have been up, or the client stopped, just as the connection was opened.
+      signal.throwIfAborted();
       const { key, extended } = await introduce(connection, this.name, this.config.token);
       this.#state = "established";
       journal.record({ type: "control-channel-established", service: this.name, server });
       const channel = {
         service: this.name,
+        // A name with several addresses, or one that changes, must not lead to another server.
+        at: mayUse(connection.peer) ? connection.peer : undefined,
         key,
         nodelay: this.config.nodelay,
         forwarder: this.#forwarder,

@@ -72,6 +72,8 @@ export class Session {
       }
     } catch (error) {
       scope.abort(error);
+      // The scope may have been left before there was a watch to cancel.
+      this.#silence?.cancel();
       return scope.signal.reason ?? error;
     }
   }

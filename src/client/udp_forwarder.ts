@@ -10,7 +10,7 @@ import { type DatagramSocket, localEndFor, openDatagrams } from "../net/datagram
 import { type EndpointKey, endpointKey } from "../net/endpoint.ts";
 import { ExpiringMap } from "../net/expiring_map.ts";
 import { FrameQueue } from "../net/frame_queue.ts";
-import { resolveHost } from "../net/resolve.ts";
+import { asReplied, resolveHost } from "../net/resolve.ts";
 import { UdpFrameDecoder } from "../protocol/udp_frame.ts";
 import type { Address } from "../runtime/address.ts";
 import { sleep } from "../runtime/clock.ts";
@@ -35,6 +35,8 @@ export class UdpForwarder implements Forwarder {
   readonly command = "forward-udp";
   readonly #options: ForwarderOptions;
   readonly #visitors: ExpiringMap<EndpointKey, Visitor>;
+  /** One queue a channel that is open, the newest last. */
+  readonly #queues: FrameQueue[] = [];
   #sweeping = false;
 
   /** Forwards to `options.local`. */
@@ -52,22 +54,25 @@ export class UdpForwarder implements Forwarder {
     const { context, name } = this.#options;
     const record = (error: unknown) =>
       context.journal.record({ type: "local-unreachable", service: name, reason: explain(error) });
-    let to: Address;
-    try {
-      to = await resolveHost(this.#options.local);
-    } catch (error) {
-      channel.abort(error);
-      return record(error);
-    }
     // Streams outlive their session, datagrams have no reason to: what carries them is the intake's.
     await using scope = context.intake.child();
     scope.onAbort((reason) => channel.abort(reason));
+    let to: Address;
+    try {
+      to = asReplied(await resolveHost(this.#options.local, scope.signal));
+    } catch (error) {
+      channel.abort(error);
+      return scope.aborted ? undefined : record(error);
+    }
     const queue = new FrameQueue();
+    this.#queues.push(queue);
     scope.run((signal) => queue.drainInto(channel, signal).catch((error) => channel.abort(error)));
     try {
       await this.#receive(channel, queue, to);
     } catch (error) {
       context.journal.trace("UDP data channel lost", { service: name, reason: explain(error) });
+    } finally {
+      this.#queues.splice(this.#queues.indexOf(queue), 1);
     }
   }
 
@@ -102,9 +107,9 @@ export class UdpForwarder implements Forwarder {
       at: localEndFor(to),
       to,
       take: (payload, from) => {
-        this.#visitors.use(key, context.clock.now());
         const expected = from.port === to.port && from.hostname === to.hostname;
-        if (expected && visitor.queue.push(address, port, payload)) {
+        if (expected && this.#queueOf(visitor)?.push(address, port, payload)) {
+          this.#visitors.use(key, context.clock.now());
           counters.backward.bytes += payload.length;
         } else {
           counters.datagramsDropped++;
@@ -122,6 +127,14 @@ export class UdpForwarder implements Forwarder {
     counters.visitorsTotal++;
     this.#sweep();
     return visitor;
+  }
+
+  /** The visitor's channel; where that is gone, the newest: a service may speak unasked. */
+  #queueOf(visitor: Visitor): FrameQueue | undefined {
+    if (this.#queues.includes(visitor.queue)) return visitor.queue;
+    const newest = this.#queues.at(-1);
+    if (newest !== undefined) visitor.queue = newest;
+    return newest;
   }
 
   /** Looks for idle visitors as long as there are visitors. */

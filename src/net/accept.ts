@@ -9,14 +9,20 @@ import { type Clock, sleep } from "../runtime/clock.ts";
 /** Milliseconds to leave the system alone after it failed to give a connection. */
 const PAUSE = 50;
 
+/** What can be accepted. */
+export interface Accepted {
+  /** Ends it. */
+  abort(reason?: unknown): void;
+}
+
 /** Where connections come from. `accept` never waits for a peer to say something. */
-export interface Acceptor<T> {
+export interface Acceptor<T extends Accepted> {
   /** The next connection; rejects with `aborted` in the signal's sense when closed. */
   accept(): Promise<T>;
 }
 
 /** Accepts until the signal is aborted. */
-export interface AcceptLoop<T> {
+export interface AcceptLoop<T extends Accepted> {
   /** Where from. Closing it must go along with aborting the signal. */
   readonly from: Acceptor<T>;
   /** Pauses after failures. */
@@ -30,11 +36,16 @@ export interface AcceptLoop<T> {
 }
 
 /** Runs an {@linkcode AcceptLoop}; resolves when its signal is aborted, never rejects. */
-export async function acceptAll<T>(loop: AcceptLoop<T>, signal: AbortSignal): Promise<void> {
+export async function acceptAll<T extends Accepted>(
+  loop: AcceptLoop<T>,
+  signal: AbortSignal,
+): Promise<void> {
   let troubled = false;
   while (!signal.aborted) {
     try {
       const connection = await loop.from.accept();
+      // Whoever would own it may be gone by now.
+      if (signal.aborted) return connection.abort(signal.reason);
       loop.take(connection);
       if (troubled) loop.relief();
       troubled = false;

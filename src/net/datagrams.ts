@@ -10,6 +10,7 @@
 
 import { createSocket } from "node:dgram";
 import { type Address, formatAddress, isLoopback } from "../runtime/address.ts";
+import { mayUse } from "./permission.ts";
 import { bindError, sandboxError } from "./system_errors.ts";
 
 /** Takes a datagram; the payload is lent for the call. */
@@ -55,15 +56,8 @@ export function localEndFor(to: Address): Address {
 
 function canUseDenoDatagrams({ at, to }: DatagramOptions): boolean {
   if (typeof Deno.listenDatagram !== "function") return false;
-  if (isGranted()) return true;
-  return to !== undefined && isGranted(to) && isGranted(at);
-}
-
-function isGranted(address?: Address): boolean {
-  const descriptor: Deno.NetPermissionDescriptor = address === undefined
-    ? { name: "net" }
-    : { name: "net", host: formatAddress(address) };
-  return Deno.permissions.querySync(descriptor).state === "granted";
+  if (mayUse()) return true;
+  return to !== undefined && mayUse(to) && mayUse(at);
 }
 
 function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
@@ -74,18 +68,19 @@ function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
     return failed(bindError(at, error));
   }
   const address = netAddress(socket.addr);
-  let closed = false;
+  const receiving = new AbortController();
+  const { signal } = receiving;
   // Ends with `close`, and cannot fail.
-  void receiveAll(socket, take, () => closed);
+  void receiveAll(socket, take, signal);
   const close = () => {
-    if (closed) return;
-    closed = true;
+    if (signal.aborted) return;
+    receiving.abort();
     socket.close();
   };
   return {
     bound: Promise.resolve(address),
     send: (payload, to) =>
-      closed
+      signal.aborted
         ? Promise.resolve(false)
         : socket.send(payload, { transport: "udp", ...to }).then(() => true, () => false),
     close,
@@ -96,39 +91,62 @@ function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
 async function receiveAll(
   socket: Deno.DatagramConn,
   take: DatagramTaker,
-  closed: () => boolean,
+  signal: AbortSignal,
 ): Promise<void> {
   const buffer = new Uint8Array(RECEIVE_BUFFER);
-  while (!closed()) {
+  while (!signal.aborted) {
     try {
       const [payload, from] = await socket.receive(buffer);
-      if (!closed()) take(payload, netAddress(from));
+      if (!signal.aborted) take(payload, netAddress(from));
     } catch {
       // An ICMP error of an earlier send (port unreachable) surfaces here; it says nothing about
       // what others send. A turn of the event loop in between, so that errors in a row cannot spin.
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn(signal);
     }
   }
 }
 
+/** A turn of the event loop, or nothing once the signal is aborted. */
+function turn(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, 0);
+    signal.addEventListener("abort", done);
+  });
+}
+
 function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
   // A denied bind would throw where nobody can catch it, so the question comes first.
-  if (!isGranted(at)) return failed(sandboxError("listen on", formatAddress(at)));
+  if (!mayUse(at)) return failed(sandboxError("listening on", formatAddress(at)));
   const socket = createSocket(at.hostname.includes(":") ? "udp6" : "udp4");
   const { promise: bound, resolve, reject } = Promise.withResolvers<Address>();
+  // The callback of a send never comes once the socket was closed or could not be bound.
+  const underWay = new Set<(taken: boolean) => void>();
+  let isBound = false;
   let closed = false;
   const close = () => {
     if (closed) return;
     closed = true;
     socket.close();
+    for (const sent of underWay) sent(false);
+    underWay.clear();
   };
   socket.on("error", (error) => {
+    if (isBound) return;
     reject(bindError(at, error));
+    // The next send would bind it anew, to the wildcard address.
+    close();
   });
   socket.on("message", (payload, from) => {
     if (!closed) take(payload, { hostname: from.address, port: from.port });
   });
   socket.bind(at.port, at.hostname, () => {
+    isBound = true;
     const { address, port } = socket.address();
     resolve({ hostname: address, port });
   });
@@ -137,7 +155,17 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
     send: (payload, to) =>
       new Promise((sent) => {
         if (closed || to.port === 0) return sent(false);
-        socket.send(payload, to.port, to.hostname, (error) => sent(error === null));
+        const done = (taken: boolean) => {
+          underWay.delete(sent);
+          sent(taken);
+        };
+        underWay.add(sent);
+        try {
+          socket.send(payload, to.port, to.hostname, (error) => done(error === null));
+        } catch {
+          // It throws what it thinks is the caller's fault, such as a port it does not like.
+          done(false);
+        }
       }),
     close,
     [Symbol.dispose]: close,

@@ -43,15 +43,17 @@ export class FrameQueue {
    * @throws {RatholeError} what the connection's `write` throws; the frames of that write are lost.
    */
   async drainInto(connection: Connection, signal: AbortSignal): Promise<void> {
-    const wake = () => this.#wake?.();
+    // A drain of the channel before may still be on its way out: each wakes and clears its own.
+    let wakeMine = () => {};
+    const wake = () => wakeMine();
     signal.addEventListener("abort", wake);
     try {
       while (!signal.aborted) {
         if (this.#filled === 0) {
           const { promise, resolve } = Promise.withResolvers<void>();
-          this.#wake = resolve;
+          this.#wake = wakeMine = resolve;
           await promise;
-          this.#wake = null;
+          if (this.#wake === resolve) this.#wake = null;
           continue;
         }
         const batch = this.#filling.subarray(0, this.#filled);
@@ -61,7 +63,6 @@ export class FrameQueue {
       }
     } finally {
       signal.removeEventListener("abort", wake);
-      this.#wake = null;
     }
   }
 }

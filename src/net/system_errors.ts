@@ -11,7 +11,7 @@ import { explain, isDescriptorExhaustion, RatholeError } from "../runtime/errors
 export function connectError(to: Address, cause: unknown): RatholeError {
   const where = formatAddress(to);
   if (cause instanceof RatholeError) return cause;
-  if (cause instanceof Deno.errors.NotCapable) return sandboxError("connect to", where, cause);
+  if (cause instanceof Deno.errors.NotCapable) return sandboxError("connecting to", where, cause);
   if (isResolveFailure(cause)) return resolveError(to.hostname, cause);
   if (cause instanceof Deno.errors.ConnectionRefused) {
     return new RatholeError("connect", `${where} refused the connection`, { cause });
@@ -27,7 +27,7 @@ export function connectError(to: Address, cause: unknown): RatholeError {
 export function bindError(at: Address, cause: unknown): RatholeError {
   const where = formatAddress(at);
   if (cause instanceof RatholeError) return cause;
-  if (cause instanceof Deno.errors.NotCapable) return sandboxError("listen on", where, cause);
+  if (cause instanceof Deno.errors.NotCapable) return sandboxError("listening on", where, cause);
   if (isResolveFailure(cause)) return resolveError(at.hostname, cause);
   const because = cause instanceof Deno.errors.AddrInUse || hasCode(cause, "EADDRINUSE")
     ? "the address is in use by another program or service"
@@ -43,7 +43,7 @@ export function bindError(at: Address, cause: unknown): RatholeError {
 export function sandboxError(action: string, where: string, cause?: unknown): RatholeError {
   return new RatholeError(
     "permission",
-    `the Deno sandbox does not allow to ${action} ${where}; add --allow-net=${where}`,
+    `the Deno sandbox does not allow ${action} ${where}; add --allow-net=${where}`,
     { cause },
   );
 }

@@ -36,9 +36,13 @@ export class TcpConnection implements Connection {
     this.#socket = socket;
     this.#buffer = new ReadBuffer(options.buffers);
     this.peer = plainAddress(socket.remoteAddr);
-    // Neither is on by itself.
-    if (options.nodelay) socket.setNoDelay(true);
-    if (options.keepalive) socket.setKeepAlive(true);
+    try {
+      // Neither is on by itself.
+      if (options.nodelay) socket.setNoDelay(true);
+      if (options.keepalive) socket.setKeepAlive(true);
+    } catch {
+      // macOS says so when the peer has gone already: the first read will tell.
+    }
   }
 
   /** See {@linkcode Connection.read}. */

@@ -9,7 +9,8 @@ const LONGEST_QUEUE = 1024;
 
 interface Reader<E> {
   queue: E[];
-  wake: (() => void) | null;
+  /** Reads that wait; usually one, but nothing forbids more. */
+  wake: (() => void)[];
 }
 
 /** Hands every event to every reader that has subscribed by then. */
@@ -23,24 +24,24 @@ export class EventStream<E> {
     for (const reader of this.#readers) {
       if (reader.queue.length >= LONGEST_QUEUE) reader.queue.shift();
       reader.queue.push(event);
-      reader.wake?.();
+      wake(reader);
     }
   }
 
   /** Ends the iteration of all readers once they have read what they have. */
   end(): void {
     this.#ended = true;
-    for (const reader of this.#readers) reader.wake?.();
+    for (const reader of this.#readers) wake(reader);
   }
 
   /** Events from this call on, until the stream ends or the loop is left. */
   subscribe(): AsyncIterableIterator<E> {
-    const reader: Reader<E> = { queue: [], wake: null };
+    const reader: Reader<E> = { queue: [], wake: [] };
     this.#readers.add(reader);
     const leave = (): Promise<IteratorResult<E>> => {
       this.#readers.delete(reader);
       reader.queue = [];
-      reader.wake?.();
+      wake(reader);
       return Promise.resolve({ done: true, value: undefined });
     };
     const next = async (): Promise<IteratorResult<E>> => {
@@ -49,9 +50,8 @@ export class EventStream<E> {
         if (event !== undefined) return { done: false, value: event };
         if (this.#ended || !this.#readers.has(reader)) return leave();
         const { promise, resolve } = Promise.withResolvers<void>();
-        reader.wake = resolve;
+        reader.wake.push(resolve);
         await promise;
-        reader.wake = null;
       }
     };
     return {
@@ -62,4 +62,8 @@ export class EventStream<E> {
       },
     };
   }
+}
+
+function wake(reader: Reader<unknown>): void {
+  for (const resolve of reader.wake.splice(0)) resolve();
 }

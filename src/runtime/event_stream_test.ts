@@ -40,3 +40,23 @@ Deno.test("leaving the loop, or returning while a read waits, ends the subscript
   stream.publish(1);
   assert.equal((await reader.next()).done, true);
 });
+
+Deno.test("two reads that wait at once get an event each, and the end wakes both", async () => {
+  const stream = new EventStream<number>();
+  const reader = stream.subscribe();
+  const waiting = [reader.next(), reader.next(), reader.next(), reader.next()];
+  stream.publish(1);
+  stream.publish(2);
+  stream.end();
+  const results = await Promise.all(waiting);
+  assert.deepEqual(results.map(({ value }) => value), [1, 2, undefined, undefined]);
+});
+
+Deno.test("who subscribes after the end gets the end, and events after it go nowhere", async () => {
+  const stream = new EventStream<number>();
+  const early = stream.subscribe();
+  stream.end();
+  stream.publish(1);
+  assert.deepEqual(await Array.fromAsync(early), []);
+  assert.deepEqual(await Array.fromAsync(stream.subscribe()), []);
+});

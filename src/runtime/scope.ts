@@ -19,12 +19,17 @@ export class Scope implements AsyncDisposable {
   readonly #controller = new AbortController();
   readonly #tasks = new Set<Promise<void>>();
   readonly #enders = new Set<Ender>();
+  /** Scopes below that are not over: not left yet, or with tasks that still run. */
+  readonly #children = new Set<Scope>();
   readonly #onFault: (error: unknown) => void;
+  readonly #parent: Scope | undefined;
   readonly #leaveParent: (() => void) | undefined;
 
   /** A root scope; `onFault` hears of errors that escaped a task. */
   constructor(onFault: (error: unknown) => void, parent?: Scope) {
     this.#onFault = onFault;
+    this.#parent = parent;
+    if (parent !== undefined) parent.#children.add(this);
     this.#leaveParent = parent?.onAbort((reason) => this.abort(reason));
   }
 
@@ -53,7 +58,10 @@ export class Scope implements AsyncDisposable {
     if (this.aborted) return;
     const running: Promise<void> = task(this.signal)
       .catch((error: unknown) => this.#onFault(error))
-      .finally(() => void this.#tasks.delete(running));
+      .finally(() => {
+        this.#tasks.delete(running);
+        this.#retire();
+      });
     this.#tasks.add(running);
   }
 
@@ -77,16 +85,32 @@ export class Scope implements AsyncDisposable {
     this.#controller.abort(reason);
     for (const end of this.#enders) end(reason);
     this.#enders.clear();
+    this.#retire();
   }
 
-  /** Resolves when no task of this scope is running. */
+  /** Resolves when no task of this scope or of one below is running. */
   async join(): Promise<void> {
-    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    for (let tasks = this.#running(); tasks.length > 0; tasks = this.#running()) {
+      await Promise.all(tasks);
+    }
   }
 
   /** Leaves the scope: aborts, then joins. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.abort();
     await this.join();
+  }
+
+  #running(): Promise<void>[] {
+    return [...this.#tasks, ...Array.from(this.#children, (child) => child.#running()).flat()];
+  }
+
+  /** Has the parent forget a scope that was left and has nothing running. */
+  #retire(): void {
+    const parent = this.#parent;
+    if (parent === undefined || !this.aborted) return;
+    if (this.#tasks.size > 0 || this.#children.size > 0) return;
+    parent.#children.delete(this);
+    parent.#retire();
   }
 }

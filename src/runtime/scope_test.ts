@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { follow, turn } from "../../tests/support/turns.ts";
 import { Scope } from "./scope.ts";
 
 const failOnFault = (error: unknown) => {
@@ -17,16 +18,19 @@ Deno.test("leaving a scope aborts its tasks and its children's and joins them al
       await untilAborted(signal);
       order.push("task");
     });
-    scope.run(async () => {
-      await child.join();
-      order.push("child joined");
-    });
     child.run(async (signal) => {
       await untilAborted(signal);
+      await turn();
       order.push("child");
     });
+    const grandchild = child.child();
+    grandchild.run(async (signal) => {
+      await untilAborted(signal);
+      for (let i = 0; i < 3; i++) await turn();
+      order.push("grandchild");
+    });
   }
-  assert.deepEqual(order.toSorted(), ["child", "child joined", "task"]);
+  assert.deepEqual(order, ["task", "child", "grandchild"]);
 });
 
 Deno.test("a child that is left does not disturb its parent", async () => {
@@ -69,4 +73,41 @@ Deno.test("a task offered to a scope that was left is not started", async () => 
   });
   await scope.join();
   assert.equal(started, false);
+});
+
+Deno.test("a child that was left is waited for until its last task has ended", async () => {
+  await using scope = new Scope(failOnFault);
+  const child = scope.child();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  child.run(() => promise);
+  child.abort();
+  const joined = follow(scope.join());
+  await turn();
+  assert.equal(joined().state, "pending");
+  resolve();
+  await turn();
+  assert.equal(joined().state, "fulfilled");
+});
+
+Deno.test("a child of a scope that was left is left from the start", () => {
+  const scope = new Scope(failOnFault);
+  scope.abort("why");
+  const child = scope.child();
+  assert.equal(child.aborted, true);
+  assert.equal(child.signal.reason, "why");
+});
+
+Deno.test("a task that starts another while being joined is joined with it", async () => {
+  await using scope = new Scope(failOnFault);
+  let ended = false;
+  scope.run(async () => {
+    await turn();
+    scope.run(async () => {
+      await turn();
+      ended = true;
+    });
+  });
+  await scope.join();
+  assert.equal(ended, true);
+  assert.equal(scope.size, 0);
 });

@@ -33,7 +33,7 @@ export async function within<T>(
   const controller = new AbortController();
   const forget = bounds.scope.onAbort((reason) => controller.abort(reason));
   const deadline = bounds.clock.after(bounds.timeout, () => {
-    const message = `${bounds.what} took more than ${bounds.timeout / 1000} s`;
+    const message = `${bounds.what} took more than ${Math.round(bounds.timeout) / 1000} s`;
     controller.abort(new RatholeError("timeout", message));
   });
   try {

@@ -102,7 +102,7 @@ export class ChannelPool {
     const { promise, resolve, reject } = Promise.withResolvers<DataChannel>();
     const deadline = timeout === undefined ? undefined : this.#options.clock.after(timeout, () => {
       this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-      const message = `the client opened no data channel within ${timeout / 1000} s`;
+      const message = `the client opened no data channel within ${Math.round(timeout) / 1000} s`;
       reject(new RatholeError("timeout", message));
     });
     const waiter: Waiter = { resolve, reject, deadline };
@@ -174,6 +174,8 @@ export class ChannelPool {
       released = true;
       this.#inUse--;
       leave();
+      // Where the limit was reached there is room again.
+      this.#refill();
     };
     return { connection, first, release };
   }

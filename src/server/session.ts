@@ -116,6 +116,8 @@ export class Session {
       }
     } catch (error) {
       this.end(error);
+      // A last word may have come after the scope was left.
+      this.#silence?.cancel();
       return this.scope.signal.reason ?? error;
     }
   }
@@ -134,7 +136,7 @@ export class Session {
   #expectHeartbeats(interval: number): void {
     const patience = interval * SILENT_INTERVALS;
     this.#silence = new SilenceWatch(this.#options.clock, patience, () => {
-      const message = `the client was silent for ${Math.round(patience / 1000)} s`;
+      const message = `the client was silent for ${Math.round(patience) / 1000} s`;
       this.end(new RatholeError("timeout", message));
     });
   }

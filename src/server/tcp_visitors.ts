@@ -98,14 +98,18 @@ export class TcpVisitors implements Front {
         return null;
       });
       if (channel === null) continue;
+      const { connection } = channel;
+      const forget = context.streams.onAbort((reason) => connection.abort(reason));
       try {
-        channel.connection.setNoDelay(this.#options.config.nodelay);
-        await channel.connection.write(FORWARD);
+        connection.setNoDelay(this.#options.config.nodelay);
+        await connection.write(FORWARD);
         return channel;
       } catch (error) {
-        channel.connection.abort(error);
+        connection.abort(error);
         channel.release();
         if (context.streams.aborted) throw error;
+      } finally {
+        forget();
       }
     }
   }

@@ -8,9 +8,10 @@ import { type DatagramSocket, openDatagrams } from "../net/datagrams.ts";
 import { endpointHash, type EndpointKey, endpointKey } from "../net/endpoint.ts";
 import { ExpiringMap } from "../net/expiring_map.ts";
 import { FrameQueue } from "../net/frame_queue.ts";
+import { mayUse } from "../net/permission.ts";
 import { encodeDataCommand } from "../protocol/messages.ts";
 import { UdpFrameDecoder } from "../protocol/udp_frame.ts";
-import { type Address, parseIp } from "../runtime/address.ts";
+import { type Address, formatAddress, parseIp } from "../runtime/address.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
@@ -31,6 +32,8 @@ const PAUSE = 200;
 
 interface Visitor {
   readonly address: Address;
+  /** Whether the log says already that no reply may be sent to it. */
+  refused: boolean;
   readonly ip: Uint8Array;
   readonly queue: FrameQueue;
 }
@@ -90,7 +93,7 @@ export class UdpVisitors implements Front {
     if (visitor === undefined) {
       const queue = this.#queues[endpointHash(ip, from.port) % this.#queues.length];
       if (queue === undefined) return;
-      visitor = { address: from, ip, queue };
+      visitor = { address: from, refused: false, ip, queue };
       this.#visitors.add(key, visitor, now);
       counters.visitors++;
       counters.visitorsTotal++;
@@ -160,7 +163,20 @@ export class UdpVisitors implements Front {
       counters.backward.bytes += payload.length;
     } else {
       counters.datagramsDropped++;
+      if (visitor !== undefined) this.#refuseWhereForbidden(visitor);
     }
+  }
+
+  /** Says once a visitor that replies fail for want of a permission; nothing else would. */
+  #refuseWhereForbidden(visitor: Visitor): void {
+    const { context, counters, name: service } = this.#options;
+    const { address: peer } = visitor;
+    if (visitor.refused || mayUse(peer)) return;
+    visitor.refused = true;
+    counters.visitorsRefused++;
+    const reason = `the Deno sandbox does not allow replying to ${formatAddress(peer)}; a UDP ` +
+      "service needs --allow-net, or --allow-net=NETWORK/BITS for its visitors' network";
+    context.journal.record({ type: "visitor-refused", service, peer, reason });
   }
 
   async #sweep(signal: AbortSignal): Promise<void> {

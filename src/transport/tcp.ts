@@ -34,9 +34,10 @@ export class TcpTransport implements Transport {
   /** See {@linkcode Transport.connect}. */
   async connect(to: Address, options: ConnectOptions): Promise<TcpConnection> {
     const socket = { ...this.#socket, nodelay: options.nodelay ?? this.#socket.nodelay };
-    const { signal } = options;
+    const { at, signal } = options;
+    if (at !== undefined) return await dialTcp(at, socket, signal);
     if (this.#prefer === "ipv6") {
-      const first = await resolveHost(to, this.#prefer);
+      const first = await resolveHost(to, signal, this.#prefer);
       try {
         return await dialTcp(first, socket, signal);
       } catch (error) {

@@ -33,6 +33,8 @@ export interface Listener extends Disposable {
 export interface ConnectOptions {
   /** Overrides `transport.tcp.nodelay`. */
   readonly nodelay?: boolean | undefined;
+  /** Where the name was found before: the same machine then, and no look-up. */
+  readonly at?: Address | undefined;
   /** Ends the attempt. */
   readonly signal: AbortSignal;
 }

@@ -19,6 +19,11 @@ export interface TcpService extends AsyncDisposable {
 /** Serves a connection, which is closed afterwards. Errors of a lost connection are expected. */
 export type Handler = (connection: Deno.TcpConn, signal: AbortSignal) => Promise<void>;
 
+/** What bytes can be written to. */
+export interface Writable {
+  write(bytes: Uint8Array): Promise<number> | number;
+}
+
 /** Starts a TCP service on a free port, or on a given one. */
 export function tcpService(
   handler: Handler,
@@ -32,7 +37,7 @@ export function tcpService(
   const serve = async (connection: Deno.TcpConn) => {
     open.add(connection);
     await handler(connection, stopping.signal).catch(expectLost);
-    if (open.delete(connection)) connection.close();
+    if (open.delete(connection)) closeQuietly(connection);
   };
   const accepting = (async () => {
     for await (const connection of listener) {
@@ -49,7 +54,7 @@ export function tcpService(
     listener.close();
     for (const connection of open) {
       open.delete(connection);
-      connection.close();
+      closeQuietly(connection);
     }
     await soon("a local service to end", Promise.all([accepting, ...tasks]));
   };
@@ -73,7 +78,7 @@ export function echoService(at?: Partial<Address>): TcpService {
 }
 
 /** Copies until the end. Unlike `pipeTo` it leaves both open. */
-export async function copy(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+export async function copy(from: Deno.TcpConn, to: Writable): Promise<void> {
   const buffer = new Uint8Array(65_536);
   for (;;) {
     const count = await from.read(buffer);
@@ -88,7 +93,7 @@ export function visit(at: Address): Promise<Deno.TcpConn> {
 }
 
 /** Writes all of the bytes. */
-export async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
+export async function writeAll(to: Writable, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await to.write(bytes.subarray(at));
 }
 
@@ -112,10 +117,14 @@ export async function closedByPeer(connection: Deno.TcpConn): Promise<void> {
 }
 
 /** One question and its reply over a connection of its own, both ended by half-closes. */
-export async function ask(at: Address, question: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+export async function ask(
+  at: Address,
+  question: Uint8Array,
+  ms?: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   using visitor = await visit(at);
   const sending = writeAll(visitor, question).then(() => visitor.closeWrite());
-  const [reply] = await soon("a reply", Promise.all([readToEnd(visitor), sending]));
+  const [reply] = await soon("a reply", Promise.all([collect(visitor), sending]), ms);
   return reply;
 }
 
@@ -145,6 +154,15 @@ export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {
 /** SHA-256 in hexadecimal. */
 export async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Closes what may be closed already. */
+export function closeQuietly(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    expectLost(error);
+  }
 }
 
 /** Whether an error only says that a connection is gone; others are thrown again. */

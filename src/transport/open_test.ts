@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import type { ClientOptions } from "../config/options.ts";
+import { validateClientConfig } from "../config/validate.ts";
+import { BufferStore } from "../net/buffers.ts";
+import type { Family } from "../net/resolve.ts";
+import { openTransport } from "./open.ts";
+
+function open(transport: ClientOptions["transport"], prefer?: Family) {
+  const config = validateClientConfig({ remote_addr: "127.0.0.1:1", services: {}, transport });
+  return openTransport(config.transport, { buffers: new BufferStore(), prefer });
+}
+
+const forever = new AbortController().signal;
+
+Deno.test("plain TCP connects and accepts; its handshake is over at once", async () => {
+  for (const prefer of ["any", "ipv6"] as const) {
+    const transport = open(undefined, prefer);
+    using listener = transport.bind({ hostname: "127.0.0.1", port: 0 });
+    const to = { hostname: "localhost", port: listener.address.port };
+    using connection = await transport.connect(to, { signal: forever, nodelay: true });
+    const incoming = await listener.accept();
+    using accepted = await incoming.handshake();
+    assert.deepEqual(incoming.peer, accepted.peer);
+    await connection.write(Uint8Array.of(1, 2, 3));
+    assert.deepEqual(await accepted.read(), Uint8Array.of(1, 2, 3));
+    incoming.abort(new Error("ended"));
+    await assert.rejects(accepted.read(), { message: "ended" });
+  }
+});
+
+Deno.test("an address found before is dialled without a look-up of the name", async () => {
+  const transport = open(undefined);
+  using listener = transport.bind({ hostname: "127.0.0.1", port: 0 });
+  const to = { hostname: "no-such-host.invalid", port: 1 };
+  using _connection = await transport.connect(to, { signal: forever, at: listener.address });
+  const incoming = await listener.accept();
+  incoming.abort();
+});
+
+Deno.test("an aborted attempt rejects with the reason, whichever family is preferred", async () => {
+  const reason = new Error("not wanted");
+  for (const prefer of ["any", "ipv6"] as const) {
+    const attempt = open(undefined, prefer).connect(
+      { hostname: "localhost", port: 1 },
+      { signal: AbortSignal.abort(reason) },
+    );
+    await assert.rejects(attempt, reason);
+  }
+});
+
+Deno.test("a transport that is not there yet is `unsupported` and says what to write", () => {
+  assert.throws(
+    () => open({ type: "noise", noise: { remote_public_key: "A".repeat(43) + "=" } }),
+    { code: "unsupported", message: /transport\.type = "noise" is not there yet/ },
+  );
+});
+
+Deno.test("a proxy is `unsupported` and its password is not in the message", () => {
+  assert.throws(
+    () => open({ tcp: { proxy: "socks5://me:hunter2@proxy.example:1080" } }),
+    (error: Error) =>
+      /proxy is not there yet/.test(error.message) && !/hunter2/.test(error.message),
+  );
+});
