@@ -1,7 +1,7 @@
 /**
  * The library in somebody else's program: it prints nothing, keeps nothing running, ends nothing.
  *
- * Permissions: --allow-read --allow-write --allow-run=deno
+ * Permissions: --allow-read --allow-write --allow-run
  *
  * @module
  */

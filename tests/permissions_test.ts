@@ -2,7 +2,7 @@
  * The program with the permissions that production would give it, each by name, and what it says
  * where one is missing.
  *
- * Permissions: --allow-net=127.0.0.1,localhost --allow-read --allow-write --allow-run=deno
+ * Permissions: --allow-net=127.0.0.1,localhost --allow-read --allow-write --allow-run
  *
  * @module
  */

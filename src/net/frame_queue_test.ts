@@ -175,3 +175,21 @@ Deno.test("the drain before, on its way out, does not take the wake-up of the ne
   assert.equal(next.ended().state, "fulfilled");
   await collecting;
 });
+
+Deno.test("an idle drain that ends as the next begins does not take its wake-up either", async () => {
+  const queue = new FrameQueue();
+  const old = draining(queue);
+  await turn();
+  old.controller.abort();
+  const next = draining(queue);
+  const seen: string[] = [];
+  const collecting = collect(next.far, seen);
+  await turn();
+  assert.equal(old.ended().state, "fulfilled");
+  queue.push(IP, 1, new Uint8Array(10));
+  await turn();
+  assert.deepEqual(seen, ["1:10:0"]);
+  next.controller.abort();
+  next.near.abort();
+  await collecting;
+});

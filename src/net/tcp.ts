@@ -172,11 +172,24 @@ export async function dialTcp(
   options: SocketOptions,
   signal: AbortSignal,
 ): Promise<TcpConnection> {
+  signal.throwIfAborted();
+  // `Deno.connect` drops the socket, open, when its signal is aborted after the connection came
+  // about and before its own next step. By the next microtask it has taken that step.
+  const dialling = new AbortController();
+  const abort = () => queueMicrotask(() => dialling.abort());
+  signal.addEventListener("abort", abort);
   let socket;
   try {
-    socket = await Deno.connect({ hostname: to.hostname, port: to.port, signal });
+    const { hostname, port } = to;
+    socket = await Deno.connect({ hostname, port, signal: dialling.signal });
   } catch (error) {
     throw signal.aborted ? signal.reason : connectError(to, error);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+  if (signal.aborted) {
+    socket.close();
+    throw signal.reason;
   }
   return new TcpConnection(socket, options);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ANYWHERE, socketOptions, tcpPair } from "../../tests/support/tcp_pair.ts";
-import { follow, turn } from "../../tests/support/turns.ts";
+import { follow, turn, until } from "../../tests/support/turns.ts";
 import { BufferStore } from "./buffers.ts";
 import { dialTcp, TcpListener } from "./tcp.ts";
 
@@ -59,24 +59,26 @@ Deno.test("an abort while a large buffer is in use gives its place back, once", 
   for (let round = 0; round < 20; round++) {
     using writer = await dialTcp(listener.address, socketOptions(), forever);
     using reader = await listener.accept();
-    const writing = follow(writer.write(new Uint8Array(4 << 20)));
-    let largest = 0;
-    while (largest < 256 << 10) {
+    const bulk = new Uint8Array(1 << 20);
+    const writing = follow((async () => {
+      for (;;) await writer.write(bulk);
+    })());
+    // Were a place lost each round, none of 16 would be left in the end.
+    for (let reads = 0, largest = 0; largest < 256 << 10; reads++) {
+      assert.ok(reads < 500, `round ${round} never got the largest buffer`);
+      // Time for the writer to have more waiting than the buffer of the moment holds.
+      await turn();
       const chunk = await reader.read();
-      assert.ok(chunk !== null, `round ${round} never got the largest buffer`);
+      assert.ok(chunk !== null);
       largest = Math.max(largest, chunk.buffer.byteLength);
-      // Were a place lost each round, none of 16 would be left.
-      if (chunk.length < 1) break;
     }
     const reading = follow(reader.read());
     reader.abort();
     reader.abort();
     await assert.rejects(reader.read(), { code: "aborted" });
-    await turn();
-    assert.notEqual(reading().state, "pending");
+    await until(() => reading().state !== "pending", "the reader's end");
     writer.abort();
-    await turn();
-    assert.notEqual(writing().state, "pending");
+    await until(() => writing().state !== "pending", "the writer's end");
   }
 });
 
@@ -88,4 +90,33 @@ Deno.test("after the end and an abort a stream has given everything back", async
   b.abort();
   await assert.rejects(b.read(), { code: "aborted" });
   a.abort();
+});
+
+Deno.test("a dial that is aborted as it comes about leaves no open socket behind", async () => {
+  using listener = new TcpListener(ANYWHERE, socketOptions());
+  for (let round = 0; round < 40; round++) {
+    const controller = new AbortController();
+    const reason = new Error("not wanted");
+    // A timer, since timers and finished operations share a turn of the event loop.
+    setTimeout(() => controller.abort(reason), 0);
+    const dials = Array.from(
+      { length: 4 },
+      () =>
+        dialTcp(listener.address, socketOptions(), controller.signal).then(
+          (connection) => connection.abort(),
+          (error) => assert.equal(error, reason),
+        ),
+    );
+    // A connection that never came about is not accepted; one more tells that all others were.
+    await Promise.all(dials);
+    using last = await dialTcp(listener.address, socketOptions(), forever);
+    await last.write(Uint8Array.of(7));
+    for (;;) {
+      using accepted = await listener.accept();
+      const ended = follow(accepted.read());
+      await until(() => ended().state !== "pending", "the end of a socket that nobody wants");
+      const seen = ended();
+      if (seen.state === "fulfilled" && seen.value !== null) break;
+    }
+  }
 });
