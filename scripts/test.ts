@@ -8,7 +8,7 @@
  * @module
  */
 
-import { closingLine, countTests } from "./counts.ts";
+import { addCounts, closingLine, countTests } from "./counts.ts";
 import { buildPeer, findPeer } from "./peer.ts";
 
 if (await findPeer() === null) {
@@ -21,6 +21,20 @@ if (await findPeer() === null) {
     console.log("The tests against it are skipped.");
   }
 }
-const counts = await countTests(["--parallel", "--allow-all", "src", "tests"]);
+/** Unit tests may read, and use this machine's own addresses; what they test asks for no more. */
+const unit = ["--allow-read", "--allow-net=127.0.0.1,[::1],localhost", "src"];
+/** The others start programs, with the permissions that each is given by name. */
+const wide = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-run",
+  "--allow-net",
+  "tests",
+];
+const counts = addCounts(
+  await countTests(["--parallel", ...unit]),
+  await countTests(["--parallel", ...wide]),
+);
 console.log(closingLine(counts));
 if (counts.failed > 0 || counts.passed === 0) Deno.exit(1);

@@ -8,7 +8,9 @@ import type { ClientOptions } from "../config/options.ts";
 import type { ClientConfig } from "../config/types.ts";
 import { validateClientConfig } from "../config/validate.ts";
 import { BufferStore } from "../net/buffers.ts";
-import { type Address, isAddress, parseAddress } from "../runtime/address.ts";
+import { localEndFor } from "../net/datagrams.ts";
+import { requireAddresses } from "../net/permission.ts";
+import { type Address, configuredAddress, parseIp } from "../runtime/address.ts";
 import { type Clock, SystemClock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { Lifecycle } from "../runtime/lifecycle.ts";
@@ -48,8 +50,8 @@ export interface StartOptions {
  * Starts a client, which from then on tries to reach the server. It prints nothing: what happens is
  * told to those who configure LogTape (category `rathole`) or read its events.
  *
- * @throws {RatholeError} `config` for an invalid configuration, `unsupported` for a transport that
- * is not there yet.
+ * @throws {RatholeError} `config` for an invalid configuration, `permission` when the sandbox
+ * does not allow what it needs, `unsupported` for a transport that is not there yet.
  */
 export async function startClient(
   config: ClientOptions | ClientConfig,
@@ -57,8 +59,8 @@ export async function startClient(
 ): Promise<Client> {
   options.signal?.throwIfAborted();
   const complete = validateClientConfig(config);
-  const server = parseAddress(complete.remote_addr);
-  if (!isAddress(server)) throw new RatholeError("config", `remote_addr ${server.problem}`);
+  const server = configuredAddress(complete.remote_addr);
+  requireAddresses("connecting to", [server, ...forwardingAddresses(complete)]);
   const buffers = new BufferStore();
   const prefer = complete.prefer_ipv6 ? "ipv6" : "any";
   const transport = openTransport(complete.transport, { buffers, prefer });
@@ -67,6 +69,16 @@ export async function startClient(
   // Starting is asynchronous by contract: transports to come read keys and certificates first.
   await Promise.resolve();
   return client;
+}
+
+/** What forwarding will use: the services, and for UDP ones sockets of its own. */
+function forwardingAddresses(config: ClientConfig): Address[] {
+  return Array.from(config.services.values()).flatMap(({ local_addr, type }) => {
+    const local = configuredAddress(local_addr);
+    // From where a name is best reached, only its address will tell.
+    const named = parseIp(local.hostname) === null;
+    return type === "tcp" || named ? [local] : [local, localEndFor(local)];
+  });
 }
 
 class RunningClient implements Client {

@@ -6,10 +6,10 @@
 
 import type { ClientServiceConfig } from "../config/types.ts";
 import { mayUse } from "../net/permission.ts";
-import { isAddress, parseAddress } from "../runtime/address.ts";
+import { configuredAddress } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
-import { explain, isRetriable, RatholeError } from "../runtime/errors.ts";
+import { explain, isRetriable } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import { within } from "../runtime/within.ts";
 import type { ClientContext } from "./context.ts";
@@ -47,10 +47,7 @@ export class Service {
     this.name = name;
     this.config = config;
     this.#context = context;
-    const local = parseAddress(config.local_addr);
-    if (!isAddress(local)) {
-      throw new RatholeError("config", `${config.local_addr} ${local.problem}`);
-    }
+    const local = configuredAddress(config.local_addr);
     const options: ForwarderOptions = { name, config, local, counters: this.counters, context };
     this.#forwarder = config.type === "tcp" ? new TcpForwarder(options) : new UdpForwarder(options);
   }

@@ -173,10 +173,11 @@ export async function dialTcp(
   signal: AbortSignal,
 ): Promise<TcpConnection> {
   signal.throwIfAborted();
-  // `Deno.connect` drops the socket, open, when its signal is aborted after the connection came
-  // about and before its own next step. By the next microtask it has taken that step.
+  // `Deno.connect` forgets the socket, open, when its signal is aborted after the connection came
+  // about and before its own next step. A turn of the event loop later it has taken that step.
   const dialling = new AbortController();
-  const abort = () => queueMicrotask(() => dialling.abort());
+  let turn: ReturnType<typeof setTimeout> | undefined;
+  const abort = () => turn = setTimeout(() => dialling.abort(), 0);
   signal.addEventListener("abort", abort);
   let socket;
   try {
@@ -186,6 +187,7 @@ export async function dialTcp(
     throw signal.aborted ? signal.reason : connectError(to, error);
   } finally {
     signal.removeEventListener("abort", abort);
+    clearTimeout(turn);
   }
   if (signal.aborted) {
     socket.close();

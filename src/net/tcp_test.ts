@@ -97,8 +97,9 @@ Deno.test("a dial that is aborted as it comes about leaves no open socket behind
   for (let round = 0; round < 40; round++) {
     const controller = new AbortController();
     const reason = new Error("not wanted");
-    // A timer, since timers and finished operations share a turn of the event loop.
-    setTimeout(() => controller.abort(reason), 0);
+    // From a timer and from what waits for one: finished operations share their turn of the loop.
+    const abort = () => controller.abort(reason);
+    const aborted = round % 2 === 0 ? turn().then(abort) : void setTimeout(abort, 0);
     const dials = Array.from(
       { length: 4 },
       () =>
@@ -108,7 +109,9 @@ Deno.test("a dial that is aborted as it comes about leaves no open socket behind
         ),
     );
     // A connection that never came about is not accepted; one more tells that all others were.
-    await Promise.all(dials);
+    // The loop is held until both the timer is due and the connections are there.
+    for (const end = performance.now() + 2; performance.now() < end;);
+    await Promise.all([aborted, ...dials]);
     using last = await dialTcp(listener.address, socketOptions(), forever);
     await last.write(Uint8Array.of(7));
     for (;;) {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { RatholeError } from "./errors.ts";
+
 /** A host (name, IPv4 or IPv6 without brackets) and a port from 0 to 65535. */
 export interface Address {
   /** Host name or IP address; an IPv6 address has no brackets here. */
@@ -60,6 +62,17 @@ function portProblem(text: string): string {
   if (parseIp(/^\[(.*)\]$/.exec(text)?.[1] ?? text) !== null) return "has no port";
   if (/^\d{6,}$/.test(afterColon)) return "has a port above 65535";
   return /^\d+$/.test(afterColon) ? "has a bracket out of place" : "has no valid port";
+}
+
+/**
+ * An address from a configuration that was checked before.
+ *
+ * @throws {RatholeError} `config` when it was not
+ */
+export function configuredAddress(text: string): Address {
+  const address = parseAddress(text);
+  if (!isAddress(address)) throw new RatholeError("config", `"${text}" ${address.problem}`);
+  return address;
 }
 
 /** Writes an address the way {@linkcode parseAddress} reads it. */

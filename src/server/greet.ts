@@ -91,7 +91,7 @@ function joinSession(
   registry: Registry,
 ): Outcome {
   const session = registry.sessionOf(hello.digest);
-  if (session === undefined) {
+  if (session === undefined || session.scope.aborted) {
     throw new RatholeError("auth", "a data channel of a session that is unknown or over");
   }
   if (!session.pool.offer(connection, ticket.leave)) {

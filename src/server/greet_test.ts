@@ -194,3 +194,16 @@ Deno.test("a newer client displaces the one before: its end is told, the door st
   assert.equal(g.server.registry.sessionOf(first.key), undefined);
   assert.ok(g.server.registry.sessionOf(second.key));
 });
+
+Deno.test("a data channel that comes as its session ends is told so, not that it was too many", async () => {
+  await using g = await greeting();
+  const { key } = await g.enter();
+  const late = g.connect();
+  await late.client.write(encodeHello({ kind: "data", digest: key }));
+  g.service()?.session?.end(new RatholeError("closed", "the client is gone"));
+  await until(() => late.greeted().state === "fulfilled", "the greeting's end");
+  await turn();
+  assert.deepEqual(g.server.events.of("handshake-failed").map(({ reason }) => reason), [
+    "a data channel of a session that is unknown or over",
+  ]);
+});

@@ -5,7 +5,7 @@
  */
 
 import type { ServerServiceConfig } from "../config/types.ts";
-import { type Address, formatAddress, isAddress, parseAddress } from "../runtime/address.ts";
+import { type Address, configuredAddress, formatAddress } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
@@ -142,8 +142,7 @@ export class Service {
 
   #openDoor(scope: Scope): Front | Promise<Front> {
     const { config, counters, name } = this;
-    const at = parseAddress(config.bind_addr);
-    if (!isAddress(at)) throw new RatholeError("config", `${config.bind_addr} ${at.problem}`);
+    const at = configuredAddress(config.bind_addr);
     const options: FrontOptions = {
       name,
       config,
