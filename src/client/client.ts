@@ -60,7 +60,7 @@ export async function startClient(
   options.signal?.throwIfAborted();
   const complete = validateClientConfig(config);
   const server = configuredAddress(complete.remote_addr);
-  requireAddresses("connecting to", [server, ...forwardingAddresses(complete)]);
+  requireAddresses("using", [server, ...forwardingAddresses(complete)]);
   const buffers = new BufferStore();
   const prefer = complete.prefer_ipv6 ? "ipv6" : "any";
   const transport = openTransport(complete.transport, { buffers, prefer });
