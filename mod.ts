@@ -28,6 +28,7 @@ export { validateClientConfig, validateServerConfig } from "./src/config/validat
 export { ConfigError } from "./src/config/problem.ts";
 export type { Path as KeyPath, Problem, Severity } from "./src/config/problem.ts";
 export type * from "./src/config/types.ts";
+export type * from "./src/config/options.ts";
 
 export { startServer } from "./src/server/server.ts";
 export type { Server, StartOptions as StartServerOptions } from "./src/server/server.ts";

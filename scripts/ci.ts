@@ -26,7 +26,7 @@ await runTests();
 for (const step of STEPS) await runStep(step);
 counts = addCounts(
   counts,
-  await countTests(["--doc", "--quiet", "--allow-net=127.0.0.1", "mod.ts"]),
+  await countTests(["--doc", "--quiet", "--allow-net=127.0.0.1", "mod.ts", "README.md"]),
 );
 console.log(closingLine(counts));
 if (counts.failed > 0 || counts.passed === 0) Deno.exit(1);

@@ -1,7 +1,7 @@
 import { equal, match, ok } from "node:assert/strict";
 import { RatholeError } from "../runtime/errors.ts";
 import { readConfigFile } from "./config_file.ts";
-import { FakeIo } from "./fake_io.ts";
+import { FakeIo } from "../../tests/support/fake_io.ts";
 
 async function failure(content: Uint8Array | Error): Promise<RatholeError> {
   const io = new FakeIo();

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { FakeIo } from "./fake_io.ts";
+import { FakeIo } from "../../tests/support/fake_io.ts";
 import { openLog } from "./log.ts";
 import { parseLogFilter } from "./log_filter.ts";
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { SystemClock } from "../runtime/clock.ts";
-import { MemorySink } from "./fake_io.ts";
+import { MemorySink } from "../../tests/support/fake_io.ts";
 import { LogWriter, type LogWriterLimits } from "./log_writer.ts";
 
 function writerTo(sink: MemorySink, limits?: LogWriterLimits): LogWriter {

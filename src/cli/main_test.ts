@@ -1,6 +1,6 @@
 import { equal, match, ok } from "node:assert/strict";
 import { RatholeError } from "../runtime/errors.ts";
-import { FakeIo } from "./fake_io.ts";
+import { FakeIo } from "../../tests/support/fake_io.ts";
 import { HELP_TEXT, VERSION_TEXT } from "./help.ts";
 import { main } from "./main.ts";
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects } from "node:assert/strict";
 import { RatholeError } from "../runtime/errors.ts";
-import { FakeIo } from "./fake_io.ts";
+import { FakeIo } from "../../tests/support/fake_io.ts";
 import { openLog } from "./log.ts";
 import { parseLogFilter } from "./log_filter.ts";
 import type { Running } from "./io.ts";

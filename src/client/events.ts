@@ -34,7 +34,7 @@ export type ClientEvent =
     readonly retryIn: number;
   }
   | {
-    /** The service is not tried any more, after `max_retries` attempts or because it cannot help. */
+    /** The service is not tried any more, after `max_retries` retries or because it cannot help. */
     readonly type: "gave-up";
     readonly service: string;
     readonly reason: string;

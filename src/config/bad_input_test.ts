@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "./parse.ts";
-import { CLIENT, report, SERVER, table } from "./expect_report.ts";
+import { CLIENT, report, SERVER, table } from "../../tests/support/expect_report.ts";
 import { ConfigError } from "./problem.ts";
 
 Deno.test("files without a side", () => {

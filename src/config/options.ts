@@ -72,7 +72,7 @@ export interface ClientOptions {
   readonly heartbeat_timeout?: DurationOption | undefined;
   /** The longest pause between two attempts. Default 1 s. */
   readonly retry_interval?: DurationOption | undefined;
-  /** Attempts in a row before a service gives up; 0 never does. Default 0. */
+  /** Retries in a row before a service gives up; 0 never does. Default 0. */
   readonly max_retries?: number | undefined;
   /** Whether IPv6 addresses of `remote_addr` are tried first. Default false. */
   readonly prefer_ipv6?: boolean | undefined;
@@ -96,7 +96,7 @@ export interface ClientServiceOptions {
   readonly nodelay?: boolean | undefined;
   /** The longest pause between two attempts. Default the client's. */
   readonly retry_interval?: DurationOption | undefined;
-  /** Attempts in a row before it gives up; 0 never does. Default the client's. */
+  /** Retries in a row before it gives up; 0 never does. Default the client's. */
   readonly max_retries?: number | undefined;
 }
 

@@ -172,7 +172,7 @@ export const clientSchema = v.pipe(
     max_retries: v.optional(
       count(
         0,
-        "How many attempts in a row may fail before a service gives up; 0 never gives up. The " +
+        "How often in a row a service tries again before it gives up; 0 never gives up. The " +
           "program ends when all services have.",
       ),
       0,

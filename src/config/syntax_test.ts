@@ -1,4 +1,4 @@
-import { table } from "./expect_report.ts";
+import { table } from "../../tests/support/expect_report.ts";
 
 Deno.test("errors of syntax", () => {
   const notToml = 'f:1:1: this is not TOML; write [client], then keys such as remote_addr = "…"';

@@ -1,4 +1,4 @@
-import { CLIENT, SERVER, table } from "./expect_report.ts";
+import { CLIENT, SERVER, table } from "../../tests/support/expect_report.ts";
 import { keepaliveWarning } from "./transport_rules.ts";
 
 Deno.test("transports", () => {

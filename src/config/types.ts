@@ -8,8 +8,6 @@
 
 import type { Secret } from "../runtime/secret.ts";
 
-export type * from "./options.ts";
-
 /** What a service carries. */
 export type ServiceType = "tcp" | "udp";
 
@@ -76,7 +74,7 @@ export interface ClientConfig {
   readonly heartbeat_timeout: number;
   /** The most seconds between two attempts to reach the server. */
   readonly retry_interval: number;
-  /** Attempts in a row before a service gives up; 0 never does. */
+  /** Retries in a row before a service gives up; 0 never does. */
   readonly max_retries: number;
   /** Whether IPv6 addresses of `remote_addr` are tried first. */
   readonly prefer_ipv6: boolean;
@@ -100,7 +98,7 @@ export interface ClientServiceConfig {
   readonly nodelay: boolean;
   /** The most seconds between two attempts: its own, or the client's. */
   readonly retry_interval: number;
-  /** Attempts in a row before it gives up, its own or the client's; 0 never does. */
+  /** Retries in a row before it gives up, its own or the client's; 0 never does. */
   readonly max_retries: number;
 }
 

@@ -13,6 +13,7 @@ import type { Scope } from "../runtime/scope.ts";
 import type { Secret } from "../runtime/secret.ts";
 import type { ServerContext } from "./context.ts";
 import { type ServiceCounters, zeroCounters } from "./counters.ts";
+import type { Front, FrontOptions } from "./front.ts";
 import type { Session } from "./session.ts";
 import { TcpVisitors } from "./tcp_visitors.ts";
 import { UdpVisitors } from "./udp_visitors.ts";
@@ -22,28 +23,6 @@ const TCP_RESERVE = 8;
 const UDP_RESERVE = 2;
 /** The longest pause between attempts to listen for visitors, in milliseconds. */
 const LONGEST_BIND_PAUSE = 5_000;
-
-/** The door for visitors. It is open as long as its scope is not left. */
-export interface Front {
-  /** Where visitors connect; a port of 0 has become a real one. */
-  readonly address: Address;
-  /** Has a session's data channels serve the visitors from now on. */
-  serve(session: Session): void;
-}
-
-/** What a front needs to know. */
-export interface FrontOptions {
-  /** The service's name. */
-  readonly name: string;
-  /** Its configuration. */
-  readonly config: ServerServiceConfig;
-  /** What to count. */
-  readonly counters: ServiceCounters;
-  /** What it shares with the others. */
-  readonly context: ServerContext;
-  /** Who offers the service at this moment. */
-  session(): Session | undefined;
-}
 
 /** See the module. Visitors can connect only while a client offers the service. */
 export class Service {

@@ -12,7 +12,7 @@ import type { Address } from "../runtime/address.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { DataChannel } from "./pool.ts";
-import type { Front, FrontOptions } from "./service.ts";
+import type { Front, FrontOptions } from "./front.ts";
 
 const FORWARD = encodeDataCommand("forward-tcp");
 

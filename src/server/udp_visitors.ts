@@ -16,7 +16,7 @@ import { sleep } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { DataChannel } from "./pool.ts";
-import type { Front, FrontOptions } from "./service.ts";
+import type { Front, FrontOptions } from "./front.ts";
 import type { Session } from "./session.ts";
 
 const FORWARD = encodeDataCommand("forward-udp");

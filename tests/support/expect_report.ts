@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
-import { parseConfig } from "./parse.ts";
-import { ConfigError, formatProblem } from "./problem.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import { ConfigError, formatProblem } from "../../src/config/problem.ts";
 
 /** What a person sees for a text: errors, and the warnings beside them. */
 export function report(text: string): string[] {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Clock, SystemClock } from "../runtime/clock.ts";
-import type { ByteSink, Io, Running, StopSignal } from "./io.ts";
+import { type Clock, SystemClock } from "../../src/runtime/clock.ts";
+import type { ByteSink, Io, Running, StopSignal } from "../../src/cli/io.ts";
 
 /** A sink that keeps what it is given, until told to fail or to block. */
 export class MemorySink implements ByteSink {

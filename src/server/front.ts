@@ -1,0 +1,33 @@
+/**
+ * The door for a service's visitors, whatever the service carries.
+ *
+ * @module
+ */
+
+import type { ServerServiceConfig } from "../config/types.ts";
+import type { Address } from "../runtime/address.ts";
+import type { ServerContext } from "./context.ts";
+import type { ServiceCounters } from "./counters.ts";
+import type { Session } from "./session.ts";
+
+/** The door for visitors. It is open as long as its scope is not left. */
+export interface Front {
+  /** Where visitors connect; a port of 0 has become a real one. */
+  readonly address: Address;
+  /** Has a session's data channels serve the visitors from now on. */
+  serve(session: Session): void;
+}
+
+/** What a front needs to know. */
+export interface FrontOptions {
+  /** The service's name. */
+  readonly name: string;
+  /** Its configuration. */
+  readonly config: ServerServiceConfig;
+  /** What to count. */
+  readonly counters: ServiceCounters;
+  /** What it shares with the others. */
+  readonly context: ServerContext;
+  /** Who offers the service at this moment. */
+  session(): Session | undefined;
+}
