@@ -23,25 +23,55 @@
 
 export { parseConfig } from "./src/config/parse.ts";
 export type { ParsedConfig, ParseOptions } from "./src/config/parse.ts";
-export type { Position } from "./src/config/toml.ts";
+export type { Position as ConfigPosition } from "./src/config/toml.ts";
 export { validateClientConfig, validateServerConfig } from "./src/config/validate.ts";
 export { ConfigError } from "./src/config/problem.ts";
-export type { Path as KeyPath, Problem, Severity } from "./src/config/problem.ts";
-export type * from "./src/config/types.ts";
-export type * from "./src/config/options.ts";
+export type {
+  Path as ConfigKeyPath,
+  Problem as ConfigProblem,
+  Severity as ConfigProblemSeverity,
+} from "./src/config/problem.ts";
+export type {
+  ClientConfig,
+  ClientServiceConfig,
+  Config,
+  NoiseConfig,
+  ServerConfig,
+  ServerServiceConfig,
+  ServiceType,
+  TcpConfig,
+  TlsConfig,
+  TransportConfig,
+  TransportType,
+  WebsocketConfig,
+} from "./src/config/types.ts";
+export type {
+  ClientOptions,
+  ClientServiceOptions,
+  DurationOption,
+  NoiseOptions,
+  SecretOption,
+  ServerOptions,
+  ServerServiceOptions,
+  ServicesOption,
+  TcpOptions,
+  TlsOptions,
+  TransportOptions,
+  WebsocketOptions,
+} from "./src/config/options.ts";
 
 export { startServer } from "./src/server/server.ts";
-export type { Server, StartOptions as StartServerOptions } from "./src/server/server.ts";
+export type { Server } from "./src/server/server.ts";
 export type { ServerServiceStatus, ServerStatus } from "./src/server/status.ts";
 export type { ServerEvent } from "./src/server/events.ts";
 
 export { startClient } from "./src/client/client.ts";
-export type { Client, StartOptions as StartClientOptions } from "./src/client/client.ts";
+export type { Client } from "./src/client/client.ts";
 export type { ClientServiceStatus, ClientStatus } from "./src/client/status.ts";
 export type { ServiceState as ClientServiceState } from "./src/client/service.ts";
 export type { ClientEvent } from "./src/client/events.ts";
 
-export type { LifecycleState } from "./src/runtime/lifecycle.ts";
+export type { LifecycleState, StartOptions } from "./src/runtime/lifecycle.ts";
 export { RatholeError } from "./src/runtime/errors.ts";
 export type { ErrorCode } from "./src/runtime/errors.ts";
 export { Secret } from "./src/runtime/secret.ts";

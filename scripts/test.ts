@@ -16,9 +16,8 @@ if (await findPeer() === null) {
     console.log("Building rathole 0.5.0, the Rust program that the tests compare with …");
     await buildPeer();
   } catch (error) {
-    if (Deno.env.get("CI") === "true") throw error;
     console.log(`Not built (${error instanceof Error ? error.message : error}).`);
-    console.log("The tests against it are skipped.");
+    console.log("The tests against it are skipped, or fail where CI=true.");
   }
 }
 /** Unit tests may read, and use this machine's own addresses; what they test asks for no more. */

@@ -102,8 +102,16 @@ Deno.test("an abort signal ends server and client at once", async () => {
   }
 });
 
-Deno.test("a signal that is aborted already starts nothing", async () => {
-  const signal = AbortSignal.abort(new Error("not today"));
-  await rejects(startServer(SERVER, { signal }), /not today/);
-  await rejects(startClient(CLIENT, { signal }), /not today/);
+Deno.test("a signal that is aborted before the start is over starts nothing", async () => {
+  const reason = new Error("not today");
+  const aborted = { code: "aborted", cause: reason };
+  const signal = AbortSignal.abort(reason);
+  await rejects(startServer(SERVER, { signal }), aborted);
+  await rejects(startClient(CLIENT, { signal }), aborted);
+  for (const start of [startServer.bind(null, SERVER), startClient.bind(null, CLIENT)]) {
+    const controller = new AbortController();
+    const starting = start({ signal: controller.signal });
+    controller.abort(reason);
+    await rejects(starting, aborted);
+  }
 });

@@ -11,9 +11,9 @@ import { BufferStore } from "../net/buffers.ts";
 import { localEndFor } from "../net/datagrams.ts";
 import { requireAddresses } from "../net/permission.ts";
 import { type Address, configuredAddress, parseIp } from "../runtime/address.ts";
-import { type Clock, SystemClock } from "../runtime/clock.ts";
+import { SystemClock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
-import { Lifecycle } from "../runtime/lifecycle.ts";
+import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
 import { openTransport } from "../transport/open.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ClientContext } from "./context.ts";
@@ -40,12 +40,6 @@ export interface Client extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** How to start a client. */
-export interface StartOptions {
-  /** Ends the client at once when aborted. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * Starts a client, which from then on tries to reach the server. It prints nothing: what happens is
  * told to those who configure LogTape (category `rathole`) or read its events.
@@ -57,17 +51,17 @@ export async function startClient(
   config: ClientOptions | ClientConfig,
   options: StartOptions = {},
 ): Promise<Client> {
-  options.signal?.throwIfAborted();
+  throwIfAborted(options.signal);
   const complete = validateClientConfig(config);
   const server = configuredAddress(complete.remote_addr);
   requireAddresses("using", [server, ...forwardingAddresses(complete)]);
   const buffers = new BufferStore();
   const prefer = complete.prefer_ipv6 ? "ipv6" : "any";
-  const transport = openTransport(complete.transport, { buffers, prefer });
-  const client = new RunningClient(complete, server, transport, buffers);
+  const clock = new SystemClock();
+  const transport = await openTransport(complete.transport, { buffers, clock, prefer });
+  throwIfAborted(options.signal);
+  const client = new RunningClient(complete, server, transport, { buffers, clock });
   client.run(options.signal);
-  // Starting is asynchronous by contract: transports to come read keys and certificates first.
-  await Promise.resolve();
   return client;
 }
 
@@ -83,21 +77,26 @@ function forwardingAddresses(config: ClientConfig): Address[] {
 
 class RunningClient implements Client {
   readonly closed: Promise<void>;
-  readonly #clock: Clock = new SystemClock();
-  readonly #journal: ClientJournal = openClientJournal(() => this.#clock.now());
+  readonly #journal: ClientJournal;
   readonly #lifecycle: Lifecycle;
   readonly #context: ClientContext;
   readonly #services: readonly Service[];
   readonly #ended = Promise.withResolvers<void>();
   #exhausted: RatholeError | undefined;
 
-  constructor(config: ClientConfig, server: Address, transport: Transport, buffers: BufferStore) {
+  constructor(
+    config: ClientConfig,
+    server: Address,
+    transport: Transport,
+    { buffers, clock }: Pick<ClientContext, "buffers" | "clock">,
+  ) {
+    this.#journal = openClientJournal(() => clock.now());
     this.closed = this.#ended.promise;
     // Whoever embeds a client may not care; then this must not end the process.
     this.closed.catch(() => {});
     this.#lifecycle = new Lifecycle({
       what: "client",
-      clock: this.#clock,
+      clock,
       drainTimeout: config.drain_timeout * 1000,
       draining: (streams) => this.#journal.record({ type: "draining", streams }),
       stopped: () => this.#stopped(),
@@ -108,7 +107,7 @@ class RunningClient implements Client {
       buffers,
       server,
       transport,
-      clock: this.#clock,
+      clock,
       journal: this.#journal,
       intake: this.#lifecycle.intake,
       streams: this.#lifecycle.streams,
@@ -123,8 +122,11 @@ class RunningClient implements Client {
     const { intake } = this.#context;
     for (const service of this.#services) {
       intake.run(async (signal) => {
-        await service.offer(signal);
-        if (!signal.aborted) this.#giveUpWhenAllHave();
+        try {
+          await service.offer(signal);
+        } finally {
+          if (!signal.aborted) this.#giveUpWhenAllHave();
+        }
       });
     }
     if (signal !== undefined) this.#lifecycle.endWith(signal);

@@ -63,8 +63,9 @@ export async function openDataChannel(options: DataChannelOptions, session: Scop
   } finally {
     forgetSession();
   }
-  context.streams.run(async () => {
-    const forget = context.streams.onAbort((reason) => connection.abort(reason));
+  const { owner } = forwarder;
+  owner.run(async () => {
+    const forget = owner.onAbort((reason) => connection.abort(reason));
     try {
       await forwarder.forward(connection);
     } finally {

@@ -24,6 +24,7 @@ function opening(connect: Connect) {
     at: undefined,
     forwarder: {
       command: "forward-tcp",
+      owner: client.context.streams,
       forward: (channel) => {
         forwarded.push(channel);
         return forwarding;

@@ -8,6 +8,7 @@ import type { ClientServiceConfig } from "../config/types.ts";
 import type { Connection } from "../net/connection.ts";
 import type { DataCommand } from "../protocol/messages.ts";
 import type { Address } from "../runtime/address.ts";
+import type { Scope } from "../runtime/scope.ts";
 import type { ClientContext } from "./context.ts";
 import type { ForwardCounters } from "./counters.ts";
 
@@ -15,6 +16,8 @@ import type { ForwardCounters } from "./counters.ts";
 export interface Forwarder {
   /** What a server must say on a data channel of this service. */
   readonly command: DataCommand;
+  /** What its channels belong to once they carry visitors. */
+  readonly owner: Scope;
   /** Sees a channel through to its end. Never rejects for what a peer or the service does. */
   forward(channel: Connection): Promise<void>;
 }

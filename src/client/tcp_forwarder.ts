@@ -9,6 +9,7 @@ import { pump } from "../net/pump.ts";
 import { dialTcp } from "../net/tcp.ts";
 import { formatAddress } from "../runtime/address.ts";
 import { explain } from "../runtime/errors.ts";
+import type { Scope } from "../runtime/scope.ts";
 import { within } from "../runtime/within.ts";
 import type { Forwarder, ForwarderOptions } from "./forwarder.ts";
 
@@ -18,10 +19,13 @@ const DIAL_TIMEOUT = 10_000;
 /** See the module. */
 export class TcpForwarder implements Forwarder {
   readonly command = "forward-tcp";
+  /** Streams may outlive their session, and finish while the client drains. */
+  readonly owner: Scope;
   readonly #options: ForwarderOptions;
 
   /** Forwards to `options.local`. */
   constructor(options: ForwarderOptions) {
+    this.owner = options.context.streams;
     this.#options = options;
   }
 

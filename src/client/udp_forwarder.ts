@@ -15,6 +15,7 @@ import { UdpFrameDecoder } from "../protocol/udp_frame.ts";
 import type { Address } from "../runtime/address.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
+import type { Scope } from "../runtime/scope.ts";
 import type { Forwarder, ForwarderOptions } from "./forwarder.ts";
 
 /** Visitors with a socket; the one idle longest makes room for a new one. */
@@ -33,6 +34,8 @@ interface Visitor {
 /** See the module. */
 export class UdpForwarder implements Forwarder {
   readonly command = "forward-udp";
+  /** Streams have an end to wait for when the client drains; datagrams do not. */
+  readonly owner: Scope;
   readonly #options: ForwarderOptions;
   readonly #visitors: ExpiringMap<EndpointKey, Visitor>;
   /** One queue a channel that is open, the newest last. */
@@ -41,12 +44,13 @@ export class UdpForwarder implements Forwarder {
 
   /** Forwards to `options.local`. */
   constructor(options: ForwarderOptions) {
+    this.owner = options.context.intake;
     this.#options = options;
     this.#visitors = new ExpiringMap<EndpointKey, Visitor>(MOST_VISITORS, ({ socket }) => {
       options.counters.visitors--;
       socket.close();
     });
-    options.context.streams.onAbort(() => this.#visitors.clear());
+    this.owner.onAbort(() => this.#visitors.clear());
   }
 
   /** See {@linkcode Forwarder.forward}. */
@@ -54,8 +58,7 @@ export class UdpForwarder implements Forwarder {
     const { context, name } = this.#options;
     const record = (error: unknown) =>
       context.journal.record({ type: "local-unreachable", service: name, reason: explain(error) });
-    // Streams outlive their session, datagrams have no reason to: what carries them is the intake's.
-    await using scope = context.intake.child();
+    await using scope = this.owner.child();
     scope.onAbort((reason) => channel.abort(reason));
     let to: Address;
     try {

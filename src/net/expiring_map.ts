@@ -21,7 +21,7 @@ export class ExpiringMap<K, V> {
   readonly #limit: number;
   readonly #dropped: (value: V) => void;
 
-  /** `dropped` is told of every value that leaves in any way but `clear`'s caller's own. */
+  /** `dropped` is told of every value that leaves, however it does. */
   constructor(limit: number, dropped: (value: V) => void = () => {}) {
     this.#limit = limit;
     this.#dropped = dropped;

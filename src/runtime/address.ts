@@ -81,6 +81,18 @@ export function formatAddress(address: Address): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
+/**
+ * What one party can be taken to have of addresses: an IPv4 address, also where it comes in IPv6
+ * clothes, or the /64 network of an IPv6 address, of which anybody is given at least one.
+ */
+export function sourceNetwork(hostname: string): string {
+  if (!hostname.includes(":")) return hostname;
+  const ip = parseIp(hostname.replace(/%.*/, ""));
+  if (ip === null) return hostname;
+  const mapped = ip.subarray(0, 10).every((byte) => byte === 0) && ip[10] === 255 && ip[11] === 255;
+  return mapped ? formatIp(ip.subarray(12)) : ip.subarray(0, 8).toHex();
+}
+
 /** Whether the host is this machine itself: `localhost`, 127.0.0.0/8 or `::1`. */
 export function isLoopback(hostname: string): boolean {
   if (hostname === "localhost") return true;

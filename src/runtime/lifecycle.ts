@@ -11,6 +11,21 @@ import { Scope } from "./scope.ts";
 /** Whether a server or client takes anything new. */
 export type LifecycleState = "running" | "draining" | "stopped";
 
+/** How to start a server or client. */
+export interface StartOptions {
+  /**
+   * Ends it at once when aborted. When aborted before it has started, starting rejects with a
+   * `RatholeError` of code `aborted`.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Throws `aborted`, with the signal's reason as the cause, if it is. @throws {RatholeError} */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new RatholeError("aborted", "starting was aborted", { cause: signal.reason });
+}
+
 /** What a lifecycle tells its owner. */
 export interface LifecycleOptions {
   /** `server` or `client`, for messages. */

@@ -5,7 +5,8 @@
  */
 
 import type { ServerConfig } from "../config/types.ts";
-import type { Address } from "../runtime/address.ts";
+import { type Address, sourceNetwork } from "../runtime/address.ts";
+import { RatholeError } from "../runtime/errors.ts";
 
 /** The limits of a server's configuration. */
 export type Limits = Pick<
@@ -17,8 +18,8 @@ export type Limits = Pick<
 export interface Expectations {
   /** In all. */
   total(): number;
-  /** From the sessions of one IP address. */
-  from(hostname: string): number;
+  /** From the sessions of one network, as `sourceNetwork` names it. */
+  from(network: string): number;
 }
 
 /** A connection that was let in. Both calls are idempotent. */
@@ -29,17 +30,24 @@ export interface Ticket {
   leave(): void;
 }
 
+/** Ends a connection whose handshake is pending. */
+export type Ender = (reason: unknown) => void;
+
 /**
- * Counts connections (in all, and with a handshake pending in all and per IP address) and lets in
- * what fits. Handshakes of data channels that the server itself asked for come on top of the
- * pending limits, so that a burst of visitors cannot lock their own client out.
+ * Counts connections, in all, and those with a handshake pending in all and per source network.
+ *
+ * Where too many handshakes are pending, the oldest of them makes way for the newcomer: an honest
+ * handshake takes a round trip or two, so what has waited longest is the least likely to be one,
+ * and a stranger who keeps the limit filled must redo the work all the time and still locks nobody
+ * out. Handshakes of data channels that the server itself asked for come on top of the limits.
  */
 export class Admission {
   readonly #limits: Limits;
   readonly #expected: Expectations;
-  readonly #pendingFrom = new Map<string, number>();
+  /** Oldest first, as a Set keeps them. */
+  readonly #pending = new Set<Pending>();
+  readonly #pendingFrom = new Map<string, Set<Pending>>();
   #connections = 0;
-  #pending = 0;
 
   /** Takes what to count against, and what is expected at any moment. */
   constructor(limits: Limits, expected: Expectations) {
@@ -54,34 +62,29 @@ export class Admission {
 
   /** Connections whose handshake is not over. */
   get pending(): number {
-    return this.#pending;
+    return this.#pending.size;
   }
 
   /** A visitor: a ticket, or why there is none. */
   admitVisitor(): Ticket | string {
-    return this.#full() ?? this.#enter(() => {});
+    return this.#full() ?? this.#enter(null);
   }
 
-  /** A client, or somebody who may turn out to be one: a ticket, or why there is none. */
-  admitClient({ hostname }: Address): Ticket | string {
+  /**
+   * A client, or somebody who may turn out to be one: a ticket, or why there is none. `end` is
+   * called when its handshake has to make way for a newer one.
+   */
+  admitClient({ hostname }: Address, end: Ender): Ticket | string {
     const full = this.#full();
     if (full !== null) return full;
-    const { max_pending_handshakes: most, max_pending_handshakes_per_ip: mostPerIp } = this.#limits;
-    if (this.#pending >= most && this.#pending >= most + this.#expected.total()) {
-      return `max_pending_handshakes = ${most} reached`;
-    }
-    const here = this.#pendingFrom.get(hostname) ?? 0;
-    if (here >= mostPerIp && here >= mostPerIp + this.#expected.from(hostname)) {
-      return `max_pending_handshakes_per_ip = ${mostPerIp} reached`;
-    }
-    this.#pending++;
-    this.#pendingFrom.set(hostname, here + 1);
-    return this.#enter(() => {
-      this.#pending--;
-      const left = (this.#pendingFrom.get(hostname) ?? 1) - 1;
-      if (left === 0) this.#pendingFrom.delete(hostname);
-      else this.#pendingFrom.set(hostname, left);
-    });
+    const network = sourceNetwork(hostname);
+    this.#makeRoom(network);
+    const pending: Pending = { network, end };
+    this.#pending.add(pending);
+    const neighbours = this.#pendingFrom.get(network);
+    if (neighbours === undefined) this.#pendingFrom.set(network, new Set([pending]));
+    else neighbours.add(pending);
+    return this.#enter(pending);
   }
 
   #full(): string | null {
@@ -89,14 +92,39 @@ export class Admission {
     return this.#connections >= most ? `max_connections = ${most} reached` : null;
   }
 
-  #enter(settled: () => void): Ticket {
+  #makeRoom(network: string): void {
+    const { max_pending_handshakes: most, max_pending_handshakes_per_ip: mostPerIp } = this.#limits;
+    const neighbours = this.#pendingFrom.get(network);
+    const here = neighbours?.size ?? 0;
+    if (here >= mostPerIp && here >= mostPerIp + this.#expected.from(network)) {
+      this.#evictOldest(neighbours, `max_pending_handshakes_per_ip = ${mostPerIp} reached`);
+    }
+    const all = this.#pending.size;
+    if (all >= most && all >= most + this.#expected.total()) {
+      this.#evictOldest(this.#pending, `max_pending_handshakes = ${most} reached`);
+    }
+  }
+
+  #evictOldest(among: ReadonlySet<Pending> | undefined, limit: string): void {
+    for (const oldest of among ?? []) {
+      this.#settle(oldest);
+      oldest.end(new RatholeError("limit", `made way for a newer connection: ${limit}`));
+      return;
+    }
+  }
+
+  #settle(pending: Pending): void {
+    this.#pending.delete(pending);
+    const neighbours = this.#pendingFrom.get(pending.network);
+    neighbours?.delete(pending);
+    if (neighbours?.size === 0) this.#pendingFrom.delete(pending.network);
+  }
+
+  #enter(pending: Pending | null): Ticket {
     this.#connections++;
-    let pending = true;
     let present = true;
     const settle = () => {
-      if (!pending) return;
-      pending = false;
-      settled();
+      if (pending !== null) this.#settle(pending);
     };
     const leave = () => {
       settle();
@@ -106,4 +134,9 @@ export class Admission {
     };
     return { settle, leave };
   }
+}
+
+interface Pending {
+  readonly network: string;
+  readonly end: Ender;
 }

@@ -32,8 +32,7 @@ export async function greet(
   registry: Registry,
 ): Promise<void> {
   const { clock, config, intake, journal } = context;
-  let current: Pick<Incoming, "abort"> = incoming;
-  const end = (reason: unknown) => current.abort(reason);
+  const end = (reason: unknown) => incoming.abort(reason);
   const forget = intake.onAbort(end);
   const deadline = clock.after(config.handshake_timeout * 1000, () => {
     const message = `nothing valid came within handshake_timeout = ${config.handshake_timeout} s`;
@@ -42,7 +41,6 @@ export async function greet(
   let outcome: Outcome;
   try {
     const connection = await incoming.handshake();
-    current = connection;
     const hello = await readHello(connection);
     outcome = hello.kind === "control"
       ? await openSession(connection, hello, context, registry)

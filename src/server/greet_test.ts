@@ -22,7 +22,10 @@ async function greeting(options: Partial<ServerOptions> = {}) {
     await server.registry.addService(new Service(name, config, server.context));
   }
   const bring = (incoming: Incoming) => {
-    const ticket = server.context.admission.admitClient(incoming.peer);
+    const ticket = server.context.admission.admitClient(
+      incoming.peer,
+      (reason) => incoming.abort(reason),
+    );
     assert.ok(typeof ticket !== "string");
     return follow(greet(incoming, ticket, server.context, server.registry));
   };

@@ -5,6 +5,7 @@
  */
 
 import { equalDigests, serviceDigest } from "../protocol/auth.ts";
+import { sourceNetwork } from "../runtime/address.ts";
 import type { Expectations } from "./admission.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
@@ -54,10 +55,10 @@ export class Registry implements Expectations {
   }
 
   /** See {@linkcode Expectations.from}. */
-  from(hostname: string): number {
+  from(network: string): number {
     let expected = 0;
     for (const session of this.#sessions.values()) {
-      if (session.peer.hostname === hostname) expected += session.pool.expected;
+      if (sourceNetwork(session.peer.hostname) === network) expected += session.pool.expected;
     }
     return expected;
   }

@@ -13,7 +13,7 @@ import { requireAddresses } from "../net/permission.ts";
 import { type Address, configuredAddress } from "../runtime/address.ts";
 import { type Clock, SystemClock } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
-import { Lifecycle } from "../runtime/lifecycle.ts";
+import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
 import { openTransport } from "../transport/open.ts";
 import type { Incoming, Listener } from "../transport/transport.ts";
 import { Admission } from "./admission.ts";
@@ -42,12 +42,6 @@ export interface Server extends AsyncDisposable {
   drain(): Promise<void>;
 }
 
-/** How to start a server. */
-export interface StartOptions {
-  /** Ends the server at once when aborted. */
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * Starts a server. It prints nothing: what happens is told to those who configure LogTape
  * (category `rathole`) or read its events.
@@ -59,31 +53,45 @@ export async function startServer(
   config: ServerOptions | ServerConfig,
   options: StartOptions = {},
 ): Promise<Server> {
-  options.signal?.throwIfAborted();
+  throwIfAborted(options.signal);
   const complete = validateServerConfig(config);
   const buffers = new BufferStore();
-  const transport = openTransport(complete.transport, { buffers });
+  const clock = new SystemClock();
+  const transport = await openTransport(complete.transport, { buffers, clock });
   const at = configuredAddress(complete.bind_addr);
   const doors = Array.from(complete.services.values(), (it) => configuredAddress(it.bind_addr));
   requireAddresses("listening on", [at, ...doors]);
   const registry = new Registry();
-  const server = new RunningServer(complete, transport.bind(at), registry, buffers);
-  await server.run(options.signal);
-  return server;
+  const server = new RunningServer(complete, transport.bind(at), registry, { buffers, clock });
+  try {
+    await server.run(options.signal);
+    throwIfAborted(options.signal);
+    return server;
+  } catch (error) {
+    await server[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 class RunningServer implements Server {
   readonly address: Address;
   readonly closed: Promise<void>;
-  readonly #clock: Clock = new SystemClock();
-  readonly #journal: ServerJournal = openServerJournal(() => this.#clock.now());
+  readonly #clock: Clock;
+  readonly #journal: ServerJournal;
   readonly #lifecycle: Lifecycle;
   readonly #context: ServerContext;
   readonly #listener: Listener;
   readonly #registry: Registry;
   readonly #ended = Promise.withResolvers<void>();
 
-  constructor(config: ServerConfig, listener: Listener, registry: Registry, buffers: BufferStore) {
+  constructor(
+    config: ServerConfig,
+    listener: Listener,
+    registry: Registry,
+    { buffers, clock }: Pick<ServerContext, "buffers" | "clock">,
+  ) {
+    this.#clock = clock;
+    this.#journal = openServerJournal(() => clock.now());
     this.closed = this.#ended.promise;
     this.address = listener.address;
     this.#listener = listener;
@@ -113,10 +121,10 @@ class RunningServer implements Server {
 
   async run(signal: AbortSignal | undefined): Promise<void> {
     const { config, intake } = this.#context;
+    intake.onAbort(() => this.#listener.close());
     for (const [name, service] of config.services) {
       await this.#registry.addService(new Service(name, service, this.#context));
     }
-    intake.onAbort(() => this.#listener.close());
     const { address } = this;
     intake.run((signal) =>
       acceptAll({
@@ -159,7 +167,7 @@ class RunningServer implements Server {
   /** Takes a connection as it comes; nothing here waits for its peer. */
   #admit(incoming: Incoming): void {
     const { peer } = incoming;
-    const ticket = this.#context.admission.admitClient(peer);
+    const ticket = this.#context.admission.admitClient(peer, (reason) => incoming.abort(reason));
     if (typeof ticket === "string") {
       incoming.abort();
       this.#journal.record({ type: "connection-refused", peer, reason: ticket });

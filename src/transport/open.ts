@@ -6,7 +6,6 @@
 
 import type { TransportConfig } from "../config/types.ts";
 import { RatholeError } from "../runtime/errors.ts";
-import { TcpTransport } from "./tcp.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
 /**
@@ -14,7 +13,10 @@ import type { Transport, TransportOptions } from "./transport.ts";
  *
  * @throws {RatholeError} `unsupported` for one that this version cannot run yet.
  */
-export function openTransport(config: TransportConfig, options: TransportOptions): Transport {
+export async function openTransport(
+  config: TransportConfig,
+  options: TransportOptions,
+): Promise<Transport> {
   if (config.type !== "tcp") {
     throw new RatholeError(
       "unsupported",
@@ -28,5 +30,7 @@ export function openTransport(config: TransportConfig, options: TransportOptions
       "transport.tcp.proxy is not there yet: this version connects to the server directly only",
     );
   }
+  // Loaded when it is chosen, so that nobody pays for the others.
+  const { TcpTransport } = await import("./tcp.ts");
   return new TcpTransport(config.tcp, options);
 }

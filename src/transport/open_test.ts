@@ -2,19 +2,24 @@ import assert from "node:assert/strict";
 import type { ClientOptions } from "../config/options.ts";
 import { validateClientConfig } from "../config/validate.ts";
 import { BufferStore } from "../net/buffers.ts";
+import { SystemClock } from "../runtime/clock.ts";
 import type { Family } from "../net/resolve.ts";
 import { openTransport } from "./open.ts";
 
 function open(transport: ClientOptions["transport"], prefer?: Family) {
   const config = validateClientConfig({ remote_addr: "127.0.0.1:1", services: {}, transport });
-  return openTransport(config.transport, { buffers: new BufferStore(), prefer });
+  return openTransport(config.transport, {
+    buffers: new BufferStore(),
+    clock: new SystemClock(),
+    prefer,
+  });
 }
 
 const forever = new AbortController().signal;
 
 Deno.test("plain TCP connects and accepts; its handshake is over at once", async () => {
   for (const prefer of ["any", "ipv6"] as const) {
-    const transport = open(undefined, prefer);
+    const transport = await open(undefined, prefer);
     using listener = transport.bind({ hostname: "127.0.0.1", port: 0 });
     const to = { hostname: "localhost", port: listener.address.port };
     using connection = await transport.connect(to, { signal: forever, nodelay: true });
@@ -29,7 +34,7 @@ Deno.test("plain TCP connects and accepts; its handshake is over at once", async
 });
 
 Deno.test("an address found before is dialled without a look-up of the name", async () => {
-  const transport = open(undefined);
+  const transport = await open(undefined);
   using listener = transport.bind({ hostname: "127.0.0.1", port: 0 });
   const to = { hostname: "no-such-host.invalid", port: 1 };
   using _connection = await transport.connect(to, { signal: forever, at: listener.address });
@@ -40,7 +45,8 @@ Deno.test("an address found before is dialled without a look-up of the name", as
 Deno.test("an aborted attempt rejects with the reason, whichever family is preferred", async () => {
   const reason = new Error("not wanted");
   for (const prefer of ["any", "ipv6"] as const) {
-    const attempt = open(undefined, prefer).connect(
+    const transport = await open(undefined, prefer);
+    const attempt = transport.connect(
       { hostname: "localhost", port: 1 },
       { signal: AbortSignal.abort(reason) },
     );
@@ -48,16 +54,16 @@ Deno.test("an aborted attempt rejects with the reason, whichever family is prefe
   }
 });
 
-Deno.test("a transport that is not there yet is `unsupported` and says what to write", () => {
-  assert.throws(
-    () => open({ type: "noise", noise: { remote_public_key: "A".repeat(43) + "=" } }),
+Deno.test("a transport that is not there yet is `unsupported` and says what to write", async () => {
+  await assert.rejects(
+    open({ type: "noise", noise: { remote_public_key: "A".repeat(43) + "=" } }),
     { code: "unsupported", message: /transport\.type = "noise" is not there yet/ },
   );
 });
 
-Deno.test("a proxy is `unsupported` and its password is not in the message", () => {
-  assert.throws(
-    () => open({ tcp: { proxy: "socks5://me:hunter2@proxy.example:1080" } }),
+Deno.test("a proxy is `unsupported` and its password is not in the message", async () => {
+  await assert.rejects(
+    open({ tcp: { proxy: "socks5://me:hunter2@proxy.example:1080" } }),
     (error: Error) =>
       /proxy is not there yet/.test(error.message) && !/hunter2/.test(error.message),
   );

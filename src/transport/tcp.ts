@@ -5,9 +5,11 @@
  */
 
 import type { TcpConfig } from "../config/types.ts";
+import { preferring } from "../net/prefer.ts";
 import { type Family, resolveHost } from "../net/resolve.ts";
 import { dialTcp, type SocketOptions, type TcpConnection, TcpListener } from "../net/tcp.ts";
 import type { Address } from "../runtime/address.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type {
   ConnectOptions,
   Incoming,
@@ -20,10 +22,12 @@ import type {
 export class TcpTransport implements Transport {
   readonly #socket: SocketOptions;
   readonly #prefer: Family;
+  readonly #clock: Clock;
 
   /** Takes the settings of `transport.tcp`. */
   constructor(config: TcpConfig, options: TransportOptions) {
     this.#prefer = options.prefer ?? "any";
+    this.#clock = options.clock;
     this.#socket = {
       nodelay: config.nodelay,
       keepalive: config.keepalive_secs > 0,
@@ -35,17 +39,12 @@ export class TcpTransport implements Transport {
   async connect(to: Address, options: ConnectOptions): Promise<TcpConnection> {
     const socket = { ...this.#socket, nodelay: options.nodelay ?? this.#socket.nodelay };
     const { at, signal } = options;
-    if (at !== undefined) return await dialTcp(at, socket, signal);
-    if (this.#prefer === "ipv6") {
-      const first = await resolveHost(to, signal, this.#prefer);
-      try {
-        return await dialTcp(first, socket, signal);
-      } catch (error) {
-        // The family that was preferred may be the one that does not work.
-        if (signal.aborted || first.hostname === to.hostname) throw error;
-      }
-    }
-    return await dialTcp(to, socket, signal);
+    const dial = (where: Address) => (signal: AbortSignal) => dialTcp(where, socket, signal);
+    if (at !== undefined) return await dial(at)(signal);
+    if (this.#prefer === "any") return await dial(to)(signal);
+    const first = await resolveHost(to, signal, this.#prefer);
+    if (first.hostname === to.hostname) return await dial(to)(signal);
+    return await preferring(dial(first), dial(to), this.#clock, signal);
   }
 
   /** See {@linkcode Transport.bind}. */

@@ -6,6 +6,7 @@
 
 import type { BufferStore } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Family } from "../net/resolve.ts";
 import type { Address } from "../runtime/address.ts";
 
@@ -15,7 +16,7 @@ export interface Incoming {
   readonly peer: Address;
   /** Performs the handshake; the result takes this object's place. */
   handshake(): Promise<Connection>;
-  /** Ends it, during the handshake as well. Synchronous and idempotent. */
+  /** Ends it, or what the handshake made of it. Synchronous and idempotent. */
   abort(reason?: unknown): void;
 }
 
@@ -43,6 +44,8 @@ export interface ConnectOptions {
 export interface TransportOptions {
   /** Where large read buffers come from. */
   readonly buffers: BufferStore;
+  /** Times what a transport does by itself. */
+  readonly clock: Clock;
   /** Which addresses of a host to try first. */
   readonly prefer?: Family | undefined;
 }
