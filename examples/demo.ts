@@ -14,7 +14,12 @@ const SERVICE = "web";
 const TOKEN = crypto.randomUUID();
 const LOCAL = "127.0.0.1:0";
 
-const once = Deno.args.includes("--once");
+const [option, ...rest] = Deno.args;
+const once = option === "--once";
+if ((option !== undefined && !once) || rest.length > 0) {
+  write("Usage: deno task demo [--once]\n");
+  Deno.exit(2);
+}
 const interactive = Deno.stdout.isTerminal() && !once;
 
 await using service = startService();

@@ -36,6 +36,8 @@ with the same meaning; the other direction holds for files that use no key marke
 - Addresses are \`host:port\`, IPv6 in brackets: \`[::1]:2333\`.
 - A *duration* is a whole number of seconds, or text such as \`"500ms"\`, \`"1m30s"\`, \`"2h"\`⁺.
 - A key that nobody knows is an error, at every level. Every problem of a file is reported at once.
+- This version runs \`transport.type = "tcp"\` without a proxy. The other transports' settings are
+  checked; running one says that it is not there yet.
 - Keys of the other side, and blocks of transports that are not selected, are checked and not used.
 
 Editors that know TOML schemas complete and check a file that starts with

@@ -177,3 +177,18 @@ Deno.test("a client that may not connect somewhere ends with 1 and names all fla
     });
   }
 });
+
+Deno.test("a client that may not look up a name ends with 1 and names the flag", {
+  ...OPTIONS,
+}, async () => {
+  const at = ports();
+  const udp = clientConfig(at, 9, "udp", "localhost");
+  const v6 = clientConfig(at, 9, "tcp", "localhost")
+    .replace("[client]", "[client]\nprefer_ipv6 = true");
+  for (const config of [udp, v6]) {
+    deepEqual(await refusal({ config, allow: allow("localhost", at.tunnel, 9) }), {
+      code: 1,
+      flag: "--allow-net=localhost",
+    });
+  }
+});

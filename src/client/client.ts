@@ -9,7 +9,7 @@ import type { ClientConfig } from "../config/types.ts";
 import { validateClientConfig } from "../config/validate.ts";
 import { BufferStore } from "../net/buffers.ts";
 import { localEndFor } from "../net/datagrams.ts";
-import { requireAddresses } from "../net/permission.ts";
+import { requireAddresses, requireResolving } from "../net/permission.ts";
 import { type Address, configuredAddress, parseIp } from "../runtime/address.ts";
 import { SystemClock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
@@ -55,6 +55,7 @@ export async function startClient(
   const complete = validateClientConfig(config);
   const server = configuredAddress(complete.remote_addr);
   requireAddresses("using", [server, ...forwardingAddresses(complete)]);
+  requireResolving(lookedUpHosts(complete, server));
   const buffers = new BufferStore();
   const prefer = complete.prefer_ipv6 ? "ipv6" : "any";
   const clock = new SystemClock();
@@ -63,6 +64,13 @@ export async function startClient(
   const client = new RunningClient(complete, server, transport, { buffers, clock });
   client.run(options.signal);
   return client;
+}
+
+/** Host names that this program looks up by itself; the others are left to `Deno.connect`. */
+function lookedUpHosts(config: ClientConfig, server: Address): string[] {
+  const udp = Array.from(config.services.values()).filter(({ type }) => type === "udp");
+  const hosts = udp.map(({ local_addr }) => configuredAddress(local_addr).hostname);
+  return config.prefer_ipv6 ? [server.hostname, ...hosts] : hosts;
 }
 
 /** What forwarding will use: the services, and for UDP ones sockets of its own. */

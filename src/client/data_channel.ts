@@ -80,8 +80,8 @@ async function awaitVisitor(connection: Connection, options: DataChannelOptions)
   const command = decodeDataCommand(await readExact(connection, TAG_LENGTH));
   const { forwarder, service } = options;
   if (command === forwarder.command) return;
-  const message =
-    `service "${service}" is of another type at the server (${command}) than here; make both alike`;
+  const there = command === "forward-tcp" ? "tcp" : "udp";
+  const message = `service "${service}" has type = "${there}" at the server; make both ends alike`;
   const { journal } = options.context;
   journal.record({ type: "data-channel-failed", service, reason: message });
   throw new RatholeError("protocol", message);

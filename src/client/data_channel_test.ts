@@ -161,7 +161,7 @@ Deno.test("a service of another type at the server is told, and what to do", asy
   await ends[0]?.write(encodeDataCommand("forward-udp"));
   await until(() => o.opened().state === "fulfilled", "the end");
   assert.deepEqual(failures(o).length, 1);
-  assert.match(failures(o)[0] ?? "", /service "web" is of another type at the server/);
+  assert.match(failures(o)[0] ?? "", /service "web" has type = "udp" at the server/);
   assert.deepEqual(o.forwarded, []);
 });
 

@@ -74,7 +74,11 @@ export class Session {
       scope.abort(error);
       // The scope may have been left before there was a watch to cancel.
       this.#silence?.cancel();
-      return scope.signal.reason ?? error;
+      const reason = scope.signal.reason ?? error;
+      if (!(reason instanceof RatholeError) || reason.code !== "closed") return reason;
+      const message =
+        `${reason.message}: the server stopped, or another client took the service over`;
+      return new RatholeError("closed", message, { cause: reason });
     }
   }
 

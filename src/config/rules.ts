@@ -27,11 +27,28 @@ export function* sideRules(
   const defaultToken = valueAt(block, ["default_token"]);
   yield* emptyToken([side, "default_token"], defaultToken);
   const services = valueAt(block, ["services"]);
+  if (side === "server") yield* sharedDoors(block, services);
   const hasDefaultToken = defaultToken !== undefined || misspeltDefaultToken;
   for (const [name, service] of isTable(services) ? entriesOf(services) : []) {
     yield* serviceRules(side, [side, "services", name], service, hasDefaultToken);
   }
   yield* transportRules(side, valueAt(block, ["transport"]));
+}
+
+/** Two that listen at one address: the second would wait for the first to end. */
+function* sharedDoors(block: unknown, services: unknown): Generator<Finding> {
+  const taken = new Map([[`tcp ${valueAt(block, ["bind_addr"])}`, "server.bind_addr"]]);
+  for (const [name, service] of isTable(services) ? entriesOf(services) : []) {
+    const address = valueAt(service, ["bind_addr"]);
+    if (typeof address !== "string" || address.endsWith(":0")) continue;
+    const path = ["server", "services", name, "bind_addr"];
+    const key = `${valueAt(service, ["type"]) ?? "tcp"} ${address}`;
+    const other = taken.get(key);
+    if (other !== undefined) {
+      yield warning(path, `is ${other} as well; only one of them can listen there`);
+    }
+    taken.set(key, formatKey(path));
+  }
 }
 
 function* serviceRules(

@@ -1,3 +1,4 @@
+import { parseConfig } from "./parse.ts";
 import assert from "node:assert/strict";
 import { Secret } from "../runtime/secret.ts";
 import type { ClientOptions, ServerOptions } from "./options.ts";
@@ -108,4 +109,21 @@ Deno.test("numbers that only programs can pass", () => {
   }
   const forever = { remote_addr: "a:1", services: {}, heartbeat_timeout: Infinity };
   assert(Number.isSafeInteger(validateClientConfig(forever).heartbeat_timeout * 1000));
+});
+
+Deno.test("services that listen at one address are told of, those of another kind are not", () => {
+  const { warnings } = parseConfig(`[server]
+bind_addr = "0.0.0.0:1"
+default_token = "t"
+services.a.bind_addr = "0.0.0.0:2"
+services.b = { type = "udp", bind_addr = "0.0.0.0:2" }
+services.c.bind_addr = "0.0.0.0:2"
+services.d.bind_addr = "0.0.0.0:1"
+services.e.bind_addr = "0.0.0.0:0"
+services.f.bind_addr = "0.0.0.0:0"
+`);
+  assert.deepEqual(warnings.map(({ key, message }) => `${key} ${message}`), [
+    "server.services.c.bind_addr is server.services.a.bind_addr as well",
+    "server.services.d.bind_addr is server.bind_addr as well",
+  ]);
 });

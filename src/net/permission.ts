@@ -4,20 +4,35 @@
  * @module
  */
 
-import { type Address, formatAddress } from "../runtime/address.ts";
+import { type Address, formatAddress, parseIp } from "../runtime/address.ts";
 import { sandboxError } from "./system_errors.ts";
 
 /** Whether an address may be used; any address, when none is given. Never prompts. */
 export function mayUse(address?: Address): boolean {
-  const descriptor: Deno.NetPermissionDescriptor = address === undefined
+  return isGranted(address === undefined ? undefined : formatAddress(address));
+}
+
+/** Whether a host name may be looked up, which Deno takes for using all of its ports. */
+export function mayResolve(hostname: string): boolean {
+  return parseIp(hostname) !== null || isGranted(hostname);
+}
+
+function isGranted(host: string | undefined): boolean {
+  const descriptor: Deno.NetPermissionDescriptor = host === undefined
     ? { name: "net" }
-    : { name: "net", host: formatAddress(address) };
+    : { name: "net", host };
   try {
     return Deno.permissions.querySync(descriptor).state === "granted";
   } catch {
     // A host that no permission can name; asked only where not everything is allowed.
     return false;
   }
+}
+
+/** Checks that host names may be looked up. @throws {RatholeError} `permission` */
+export function requireResolving(hostnames: readonly string[]): void {
+  const missing = hostnames.filter((hostname) => !mayResolve(hostname));
+  if (missing.length > 0) throw sandboxError("looking up", [...new Set(missing)].join(","));
 }
 
 /**

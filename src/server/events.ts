@@ -87,6 +87,10 @@ export type ServerEvent =
     readonly address: Address;
   }
   | {
+    /** The sandbox lets UDP replies go to some addresses only; visitors elsewhere get none. */
+    readonly type: "udp-replies-limited";
+  }
+  | {
     /** Nothing new is accepted; open streams may finish. */
     readonly type: "draining";
     /** How many. */

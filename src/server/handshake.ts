@@ -58,7 +58,10 @@ export async function authenticate(
     case "ok":
       return key;
     case "service-unknown":
-      throw new RatholeError("service", "the client asked for a service that is not configured");
+      throw new RatholeError(
+        "service",
+        "the client asked for a service that is not configured; its log has the name",
+      );
     case "auth-failed":
       throw new RatholeError("auth", `the client has a wrong token for service "${service?.name}"`);
   }

@@ -65,6 +65,8 @@ export function serverLogLine(event: ServerEvent): LogLine {
       return cheapLogLine("info", "Accepting connections again", {
         addr: formatAddress(event.address),
       });
+    case "udp-replies-limited":
+      return logLine("info", "UDP replies reach only visitors that --allow-net covers");
     case "draining":
       return logLine("info", "Draining", { streams: event.streams });
     case "stopped":

@@ -9,7 +9,7 @@ import type { ServerConfig } from "../config/types.ts";
 import { validateServerConfig } from "../config/validate.ts";
 import { acceptAll } from "../net/accept.ts";
 import { BufferStore } from "../net/buffers.ts";
-import { requireAddresses } from "../net/permission.ts";
+import { mayUse, requireAddresses } from "../net/permission.ts";
 import { type Address, configuredAddress } from "../runtime/address.ts";
 import { type Clock, SystemClock } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
@@ -137,6 +137,8 @@ class RunningServer implements Server {
       }, signal)
     );
     this.#journal.record({ type: "listening", address });
+    const replies = Array.from(config.services.values()).some(({ type }) => type === "udp");
+    if (replies && !mayUse()) this.#journal.record({ type: "udp-replies-limited" });
     if (signal !== undefined) this.#lifecycle.endWith(signal);
   }
 

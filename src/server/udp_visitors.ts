@@ -12,6 +12,7 @@ import { mayUse } from "../net/permission.ts";
 import { encodeDataCommand } from "../protocol/messages.ts";
 import { UdpFrameDecoder } from "../protocol/udp_frame.ts";
 import { type Address, formatAddress, parseIp } from "../runtime/address.ts";
+import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
@@ -27,8 +28,10 @@ const MOST_VISITORS = 16_384;
 const VISITOR_IDLE = 75_000;
 /** Milliseconds between looks for such visitors. */
 const SWEEP = 5_000;
-/** Milliseconds to wait after a channel broke at once, so that a broken client cannot spin us. */
-const PAUSE = 200;
+/** A channel that lasted so many milliseconds was of use; the next one is taken at once. */
+const LASTED = 1_000;
+/** The longest pause where they break one after the other, so that a broken client cannot spin us. */
+const LONGEST_PAUSE = 5_000;
 
 interface Visitor {
   readonly address: Address;
@@ -105,13 +108,15 @@ export class UdpVisitors implements Front {
   /** Keeps one data channel under a queue, another when it is lost, as long as the session lasts. */
   async #carry(queue: FrameQueue, session: Session, signal: AbortSignal): Promise<void> {
     const { context } = this.#options;
+    const backoff = new Backoff(LONGEST_PAUSE);
+    let inARow = 0;
     while (!signal.aborted) {
       let channel;
       try {
         channel = await session.pool.take();
       } catch {
         // The session ends, or its limit is so low that no channel is left for datagrams.
-        await sleep(context.clock, PAUSE, signal);
+        await sleep(context.clock, backoff.next(), signal);
         continue;
       }
       const forget = session.scope.onAbort((reason) => channel.connection.abort(reason));
@@ -124,7 +129,12 @@ export class UdpVisitors implements Front {
         service: this.#options.name,
         reason: explain(reason),
       });
-      if (context.clock.now() - since < PAUSE) await sleep(context.clock, PAUSE, signal);
+      if (context.clock.now() - since >= LASTED) {
+        inARow = 0;
+        backoff.reset();
+      } else if (++inARow > 1) {
+        await sleep(context.clock, backoff.next(), signal);
+      }
     }
   }
 
