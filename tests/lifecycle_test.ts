@@ -175,7 +175,7 @@ Deno.test("a client whose services have all given up ends, and says so", async (
   });
   equal(client.client.status().state, "stopped");
   const { reason } = await server.events.until("handshake-failed");
-  equal(reason, "the client asked for a service that is not configured");
+  equal(reason, "the client asked for a service that is not configured; its log has the name");
 });
 
 Deno.test("a service whose port is taken is served once it is free", async () => {

@@ -23,22 +23,23 @@ import { serverFor, tunnelTo } from "./support/tunnel.ts";
 
 Deno.test("max_connections closes what comes beyond, and lets in again", async () => {
   await using local = echoService();
-  // A control channel, a reserve of 8, and room for one visitor, but not for its replacement.
-  await using tunnel = await tunnelTo(local.address, { server: { max_connections: 10 } });
+  // A control channel, a reserve of 8, one visitor, and the eighth that is kept for clients: here
+  // the channel that replaces the visitor's.
+  await using tunnel = await tunnelTo(local.address, { server: { max_connections: 11 } });
   await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
   const one = await visit(tunnel.door);
   await writeAll(one, bytesOf("x"));
   await readBytes(one, 1);
-  equal(tunnel.server.server.status().connections, 10);
+  await eventually("all", () => tunnel.server.server.status().connections, (n) => n === 11);
   using two = await visit(tunnel.door);
   await closedByPeer(two);
   const { reason } = await tunnel.server.events.until("visitor-refused");
-  equal(reason, "max_connections = 10 reached");
+  equal(reason, "max_connections = 11 reached");
   equal(tunnel.server.service().visitorsRefused, 1);
   using stranger = await visit(tunnel.server.server.address);
   await closedByPeer(stranger);
   const refused = await tunnel.server.events.until("connection-refused");
-  equal(refused.reason, "max_connections = 10 reached");
+  equal(refused.reason, "max_connections = 11 reached");
   one.close();
   await eventually("room", () => tunnel.server.server.status().connections, (n) => n < 10);
   equal(textOf(await ask(tunnel.door, bytesOf("room"))), "room");

@@ -10,16 +10,19 @@ import { type DatagramSocket, localEndFor, openDatagrams } from "../net/datagram
 import { type EndpointKey, endpointKey } from "../net/endpoint.ts";
 import { ExpiringMap } from "../net/expiring_map.ts";
 import { FrameQueue } from "../net/frame_queue.ts";
+import { receiveFrames } from "../net/receive_frames.ts";
 import { asReplied, resolveHost } from "../net/resolve.ts";
-import { UdpFrameDecoder } from "../protocol/udp_frame.ts";
+import type { UdpFrame } from "../protocol/udp_frame.ts";
 import type { Address } from "../runtime/address.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { Forwarder, ForwarderOptions } from "./forwarder.ts";
 
-/** Visitors with a socket; the one idle longest makes room for a new one. */
-const MOST_VISITORS = 2048;
+/** Visitors with a socket, each of 64 KiB; the one idle longest makes room for a new one. */
+const MOST_VISITORS = 1024;
+/** Sockets that are open or still closing; beyond, a newcomer's datagram is dropped. */
+const MOST_SOCKETS = MOST_VISITORS + 64;
 /** Milliseconds of silence after which a visitor's socket is closed, as rathole 0.5.0 has it. */
 const VISITOR_IDLE = 60_000;
 /** Milliseconds between looks for such visitors. */
@@ -40,6 +43,9 @@ export class UdpForwarder implements Forwarder {
   readonly #visitors: ExpiringMap<EndpointKey, Visitor>;
   /** One queue a channel that is open, the newest last. */
   readonly #queues: FrameQueue[] = [];
+  /** Visitors whose socket is being bound. */
+  readonly #welcoming = new Map<EndpointKey, Promise<Visitor | null>>();
+  #sockets = 0;
   #sweeping = false;
 
   /** Forwards to `options.local`. */
@@ -71,7 +77,7 @@ export class UdpForwarder implements Forwarder {
     this.#queues.push(queue);
     scope.run((signal) => queue.drainInto(channel, signal).catch((error) => channel.abort(error)));
     try {
-      await this.#receive(channel, queue, to);
+      await receiveFrames(channel, (frame) => this.#deliver(frame, queue, to));
     } catch (error) {
       context.journal.trace("UDP data channel lost", { service: name, reason: explain(error) });
     } finally {
@@ -79,39 +85,48 @@ export class UdpForwarder implements Forwarder {
     }
   }
 
-  async #receive(channel: Connection, queue: FrameQueue, to: Address): Promise<void> {
-    const decoder = new UdpFrameDecoder();
-    for (let chunk = await channel.read(); chunk !== null; chunk = await channel.read()) {
-      const sending: Promise<void>[] = [];
-      decoder.decode(chunk, (ip, port, payload) => {
-        sending.push(this.#send(this.#visitor(ip, port, queue, to), payload, to));
-      });
-      await Promise.all(sending);
-    }
-  }
-
-  async #send(visitor: Visitor, payload: Uint8Array, to: Address): Promise<void> {
-    const { counters } = this.#options;
-    if (await visitor.socket.send(payload, to)) counters.forward.bytes += payload.length;
+  async #deliver({ ip, port, payload }: UdpFrame, queue: FrameQueue, to: Address): Promise<void> {
+    const { context, counters } = this.#options;
+    const key = endpointKey(ip, port);
+    const visitor = this.#visitors.use(key, context.clock.now()) ??
+      await this.#welcome(key, ip, port, queue, to);
+    if (visitor !== null) visitor.queue = queue;
+    if (await visitor?.socket.send(payload, to)) counters.forward.bytes += payload.length;
     else counters.datagramsDropped++;
   }
 
-  #visitor(ip: Uint8Array, port: number, queue: FrameQueue, to: Address): Visitor {
-    const { context, counters, name } = this.#options;
-    const key = endpointKey(ip, port);
-    const now = context.clock.now();
-    const known = this.#visitors.use(key, now);
-    if (known !== undefined) {
-      known.queue = queue;
-      return known;
+  /** A visitor that is new; null when there is no socket for it. */
+  #welcome(
+    key: EndpointKey,
+    ip: Uint8Array,
+    port: number,
+    queue: FrameQueue,
+    to: Address,
+  ): Promise<Visitor | null> {
+    let welcoming = this.#welcoming.get(key);
+    if (welcoming === undefined) {
+      welcoming = this.#open(key, ip.slice(), port, queue, to)
+        .finally(() => this.#welcoming.delete(key));
+      this.#welcoming.set(key, welcoming);
     }
-    const address = ip.slice();
+    return welcoming;
+  }
+
+  async #open(
+    key: EndpointKey,
+    ip: Uint8Array,
+    port: number,
+    queue: FrameQueue,
+    to: Address,
+  ): Promise<Visitor | null> {
+    const { context, counters, name } = this.#options;
+    if (this.#sockets >= MOST_SOCKETS) return null;
     const socket = openDatagrams({
       at: localEndFor(to),
       to,
       take: (payload, from) => {
         const expected = from.port === to.port && from.hostname === to.hostname;
-        if (expected && this.#queueOf(visitor)?.push(address, port, payload)) {
+        if (expected && this.#queueOf(visitor)?.push(ip, port, payload)) {
           this.#visitors.use(key, context.clock.now());
           counters.backward.bytes += payload.length;
         } else {
@@ -120,14 +135,21 @@ export class UdpForwarder implements Forwarder {
       },
     });
     const visitor: Visitor = { socket, queue };
-    socket.bound.catch((error) => {
-      this.#visitors.delete(key);
+    this.#sockets++;
+    // Cannot fail. A socket that is closing still has its descriptor and its buffer.
+    void socket.closed.then(() => this.#sockets--);
+    try {
+      await socket.bound;
+    } catch (error) {
       counters.visitorsFailed++;
       context.journal.record({ type: "local-unreachable", service: name, reason: explain(error) });
-    });
-    this.#visitors.add(key, visitor, now);
+      return null;
+    }
+    // Only now, so that one that cannot be served costs no other visitor its place.
+    this.#visitors.add(key, visitor, context.clock.now());
     counters.visitors++;
     counters.visitorsTotal++;
+    if (this.owner.aborted) this.#visitors.clear();
     this.#sweep();
     return visitor;
   }

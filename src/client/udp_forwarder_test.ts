@@ -38,7 +38,9 @@ function forwarding(local: Address) {
     const decoder = new UdpFrameDecoder();
     const reading = (async () => {
       for (let chunk = await server.read(); chunk !== null; chunk = await server.read()) {
-        decoder.decode(chunk, (_, port, payload) => seen.push({ port, payload: payload.slice() }));
+        for (const { port, payload } of decoder.decode(chunk)) {
+          seen.push({ port, payload: payload.slice() });
+        }
       }
     })();
     reading.catch(() => {});

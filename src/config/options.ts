@@ -34,7 +34,7 @@ export interface ServerOptions {
   readonly max_pending_handshakes?: number | undefined;
   /** Connections in that phase from one IP address. Default 64. */
   readonly max_pending_handshakes_per_ip?: number | undefined;
-  /** Accepted connections open at once, of clients and visitors. Default 16384. */
+  /** Accepted connections open at once, of clients and visitors. Default 32768. */
   readonly max_connections?: number | undefined;
   /** Data channels of one session. Default 8192. */
   readonly max_data_channels?: number | undefined;

@@ -28,7 +28,7 @@ Deno.test("every key of 0.5.0 is read with its meaning", () => {
     handshake_timeout: 5,
     max_pending_handshakes: 256,
     max_pending_handshakes_per_ip: 64,
-    max_connections: 16_384,
+    max_connections: 32_768,
     max_data_channels: 8192,
     visitor_timeout: 10,
     drain_timeout: 10,

@@ -108,10 +108,10 @@ export const serverSchema = v.pipe(
       count(
         1,
         "How many accepted connections may be open at once, of clients and of visitors together; " +
-          "more are closed. Defends memory and the process's file descriptors, whose limit " +
-          "(`ulimit -n`) must be higher.",
+          "more are closed, and an eighth is kept for clients. Defends memory and the process's file " +
+          "descriptors, whose limit (`ulimit -n`) should be higher.",
       ),
-      16_384,
+      32_768,
     ),
     max_data_channels: v.optional(
       count(

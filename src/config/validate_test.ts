@@ -13,7 +13,7 @@ Deno.test("options get their defaults", () => {
     services: { web: { bind_addr: "127.0.0.1:0" } },
   });
   assert.equal(config.heartbeat_interval, 60);
-  assert.equal(config.max_connections, 16_384);
+  assert.equal(config.max_connections, 32_768);
   assert.deepEqual(config.transport, {
     type: "tcp",
     tcp: { nodelay: true, keepalive_secs: 20, keepalive_interval: 8 },

@@ -27,6 +27,8 @@ export interface DatagramSocket extends Disposable {
   send(payload: Uint8Array, to: Address): Promise<boolean>;
   /** Closes the socket; idempotent. */
   close(): void;
+  /** Resolves when the socket is closed and its buffer free, a little after `close`. */
+  readonly closed: Promise<void>;
 }
 
 /** How a socket is opened. */
@@ -71,7 +73,7 @@ function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
   const receiving = new AbortController();
   const { signal } = receiving;
   // Ends with `close`, and cannot fail.
-  void receiveAll(socket, take, signal);
+  const closed = receiveAll(socket, take, signal);
   const close = () => {
     if (signal.aborted) return;
     receiving.abort();
@@ -84,6 +86,7 @@ function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
         ? Promise.resolve(false)
         : socket.send(payload, { transport: "udp", ...to }).then(() => true, () => false),
     close,
+    closed,
     [Symbol.dispose]: close,
   };
 }
@@ -125,14 +128,15 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
   if (!mayUse(at)) return failed(sandboxError("listening on", formatAddress(at)));
   const socket = createSocket(at.hostname.includes(":") ? "udp6" : "udp4");
   const { promise: bound, resolve, reject } = Promise.withResolvers<Address>();
+  const { promise: closed, resolve: isClosed } = Promise.withResolvers<void>();
   // The callback of a send never comes once the socket was closed or could not be bound.
   const underWay = new Set<(taken: boolean) => void>();
   let isBound = false;
-  let closed = false;
+  let closing = false;
   const close = () => {
-    if (closed) return;
-    closed = true;
-    socket.close();
+    if (closing) return;
+    closing = true;
+    socket.close(() => isClosed());
     for (const sent of underWay) sent(false);
     underWay.clear();
   };
@@ -143,7 +147,7 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
     close();
   });
   socket.on("message", (payload, from) => {
-    if (!closed) take(payload, { hostname: from.address, port: from.port });
+    if (!closing) take(payload, { hostname: from.address, port: from.port });
   });
   socket.bind(at.port, at.hostname, () => {
     isBound = true;
@@ -154,7 +158,7 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
     bound,
     send: (payload, to) =>
       new Promise((sent) => {
-        if (closed || to.port === 0) return sent(false);
+        if (closing || to.port === 0) return sent(false);
         const done = (taken: boolean) => {
           underWay.delete(sent);
           sent(taken);
@@ -168,6 +172,7 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
         }
       }),
     close,
+    closed,
     [Symbol.dispose]: close,
   };
 }
@@ -177,6 +182,7 @@ function failed(error: unknown): DatagramSocket {
     bound: Promise.reject(error),
     send: () => Promise.resolve(false),
     close: () => {},
+    closed: Promise.resolve(),
     [Symbol.dispose]: () => {},
   };
 }

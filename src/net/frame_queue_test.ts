@@ -12,9 +12,9 @@ const IP = Uint8Array.of(192, 0, 2, 1);
 async function collect(connection: Connection, seen: string[]): Promise<void> {
   const decoder = new UdpFrameDecoder();
   for (let chunk = await connection.read(); chunk !== null; chunk = await connection.read()) {
-    decoder.decode(chunk, (_ip, port, payload) => {
+    for (const { port, payload } of decoder.decode(chunk)) {
       seen.push(`${port}:${payload.length}:${payload[0] ?? ""}`);
-    });
+    }
   }
 }
 

@@ -54,8 +54,15 @@ export function writeUdpFrame(
   return end + 4 + payload.length;
 }
 
-/** Takes a datagram. The arrays are lent until the decoder is given the next chunk. */
-export type DatagramTaker = (ip: Uint8Array, port: number, payload: Uint8Array) => void;
+/** A datagram as it lies in a stream. The arrays are lent until the decoder gets the next chunk. */
+export interface UdpFrame {
+  /** The visitor's address, 4 or 16 bytes. */
+  readonly ip: Uint8Array;
+  /** The visitor's port. */
+  readonly port: number;
+  /** What was sent. */
+  readonly payload: Uint8Array;
+}
 
 /**
  * Finds the frames in a stream of chunks. Frames that lie within a chunk are handed on in place;
@@ -68,24 +75,24 @@ export class UdpFrameDecoder {
   #lent: Uint8Array = new Uint8Array(0);
 
   /**
-   * Hands every frame that ends in this chunk to `take`. What it lends stays untouched until the
-   * next call.
+   * The frames that end in this chunk, found as they are asked for; all of them must be, before
+   * the next chunk.
    *
    * @throws {RatholeError} `protocol` when the bytes are no frame; the stream is of no use then.
    */
-  decode(chunk: Uint8Array, take: DatagramTaker): void {
+  *decode(chunk: Uint8Array): Generator<UdpFrame, void, void> {
     let at = 0;
     if (this.#restLength > 0) {
       at = this.#complete(chunk);
       if (at < 0) return;
-      takeFrame(this.#rest, 0, take);
       [this.#rest, this.#lent] = [this.#lent, this.#rest];
       this.#restLength = 0;
+      yield readFrame(this.#lent, 0);
     }
     for (;;) {
       const length = frameLength(chunk, at);
       if (length === null || at + length > chunk.length) break;
-      takeFrame(chunk, at, take);
+      yield readFrame(chunk, at);
       at += length;
     }
     if (at < chunk.length) this.#keep(chunk.subarray(at));
@@ -141,9 +148,10 @@ function frameLength(bytes: Uint8Array, at: number): number | null {
   return 1 + header + (bytes[end - 2] ?? 0) + (bytes[end - 1] ?? 0) * 0x100;
 }
 
-function takeFrame(bytes: Uint8Array, at: number, take: DatagramTaker): void {
+function readFrame(bytes: Uint8Array, at: number): UdpFrame {
   const end = at + 1 + (bytes[at] ?? 0);
   const length = (bytes[end - 2] ?? 0) + (bytes[end - 1] ?? 0) * 0x100;
   const port = (bytes[end - 4] ?? 0) + (bytes[end - 3] ?? 0) * 0x100;
-  take(bytes.subarray(at + 5, end - 4), port, bytes.subarray(end, end + length));
+  const ip = bytes.subarray(at + 5, end - 4);
+  return { ip, port, payload: bytes.subarray(end, end + length) };
 }

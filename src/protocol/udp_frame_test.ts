@@ -31,7 +31,7 @@ function decodeAll(chunks: Uint8Array[]): Datagram[] {
   for (const chunk of chunks) {
     const buffer = chunk.slice();
     const lent: Datagram[] = [];
-    decoder.decode(buffer, (ip, port, payload) => lent.push({ ip, port, payload }));
+    lent.push(...decoder.decode(buffer));
     for (const { ip, port, payload } of lent) {
       seen.push({ ip: ip.slice(), port, payload: payload.slice() });
     }

@@ -30,6 +30,9 @@ export interface Ticket {
   leave(): void;
 }
 
+/** The share of all connections that visitors leave to clients, who serve those who are in. */
+const CLIENTS_RESERVE = 1 / 8;
+
 /** Ends a connection whose handshake is pending. */
 export type Ender = (reason: unknown) => void;
 
@@ -67,7 +70,7 @@ export class Admission {
 
   /** A visitor: a ticket, or why there is none. */
   admitVisitor(): Ticket | string {
-    return this.#full() ?? this.#enter(null);
+    return this.#full(CLIENTS_RESERVE) ?? this.#enter(null);
   }
 
   /**
@@ -75,7 +78,7 @@ export class Admission {
    * called when its handshake has to make way for a newer one.
    */
   admitClient({ hostname }: Address, end: Ender): Ticket | string {
-    const full = this.#full();
+    const full = this.#full(0);
     if (full !== null) return full;
     const network = sourceNetwork(hostname);
     this.#makeRoom(network);
@@ -87,9 +90,11 @@ export class Admission {
     return this.#enter(pending);
   }
 
-  #full(): string | null {
+  /** Why there is no room beside a share of the connections that is kept free, or null. */
+  #full(kept: number): string | null {
     const most = this.#limits.max_connections;
-    return this.#connections >= most ? `max_connections = ${most} reached` : null;
+    const reached = this.#connections >= most - Math.floor(most * kept);
+    return reached ? `max_connections = ${most} reached` : null;
   }
 
   #makeRoom(network: string): void {

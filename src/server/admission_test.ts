@@ -47,6 +47,14 @@ Deno.test("the limit of connections refuses with its name, and one that leaves m
   admitted(gate.admitVisitor());
 });
 
+Deno.test("visitors leave an eighth of the connections to clients", () => {
+  const gate = admission({ connections: 16 });
+  for (let i = 0; i < 14; i++) admitted(gate.admitVisitor());
+  assert.equal(gate.admitVisitor(), "max_connections = 16 reached");
+  for (let i = 0; i < 2; i++) client(gate, A);
+  assert.equal(gate.admitClient(A, noEnd), "max_connections = 16 reached");
+});
+
 Deno.test("where too many handshakes are pending, the oldest makes way for the newcomer", () => {
   const gate = admission({ pending: 3 });
   const [first, second, third] = [client(gate, A), client(gate, B), client(gate, A)];

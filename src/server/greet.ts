@@ -93,7 +93,7 @@ function joinSession(
     throw new RatholeError("auth", "a data channel of a session that is unknown or over");
   }
   if (!session.pool.offer(connection, ticket.leave)) {
-    throw new RatholeError("limit", "more data channels than the server asked for");
+    throw new RatholeError("limit", "more data channels than the server has use for");
   }
   return { kind: "data" };
 }

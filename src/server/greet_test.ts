@@ -174,7 +174,7 @@ Deno.test("a data channel that nobody asked for, or of no session, is sent away"
   const stranger = await g.dataChannel(new Uint8Array(32));
   assert.ok(stranger.connection.aborted);
   assert.deepEqual(g.server.events.of("handshake-failed").map(({ reason }) => reason), [
-    "more data channels than the server asked for",
+    "more data channels than the server has use for",
     "a data channel of a session that is unknown or over",
   ]);
   assert.equal(g.server.context.admission.connections, 9);

@@ -30,8 +30,13 @@ export interface PoolOptions {
   request(count: number): void;
 }
 
-/** Milliseconds after which a channel that was asked for is no longer expected to come. */
-const REQUEST_LIFETIME = 12_000;
+/**
+ * Milliseconds after which a channel that was asked for is no longer expected to come: a visitor
+ * who waits 10 s gets a second chance.
+ */
+const REQUEST_LIFETIME = 5_000;
+/** Channels that may wait, as a multiple of `target`: a burst of visitors leaves some behind. */
+const MOST_IDLE = 4;
 
 interface Idle {
   readonly connection: Connection;
@@ -57,7 +62,7 @@ export class ChannelPool {
   /** When each channel that has not arrived was asked for, oldest first. */
   readonly #requested: number[] = [];
   #expiry: Deadline | undefined;
-  #inUse = 0;
+  readonly #used = new Set<Connection>();
   #closed: unknown;
 
   /** A pool that asks for its first channels at once. */
@@ -73,7 +78,7 @@ export class ChannelPool {
 
   /** Channels that carry visitors. */
   get inUse(): number {
-    return this.#inUse;
+    return this.#used.size;
   }
 
   /** Channels that were asked for and have not come. */
@@ -95,7 +100,7 @@ export class ChannelPool {
       return Promise.resolve(channel);
     }
     const { limit } = this.#options;
-    if (this.#inUse + this.#waiters.length >= limit) {
+    if (this.#used.size + this.#waiters.length >= limit) {
       const message = `max_data_channels = ${limit} reached`;
       return Promise.reject(new RatholeError("limit", message));
     }
@@ -117,9 +122,11 @@ export class ChannelPool {
    */
   offer(connection: Connection, leave: () => void): boolean {
     if (this.#closed !== undefined) return false;
-    const wanted = this.#requested.shift() !== undefined || this.#waiters.length > 0 ||
-      this.#idle.length < this.#options.target;
-    if (!wanted || this.#inUse + this.#idle.length >= this.#options.limit) return false;
+    const { limit, target } = this.#options;
+    const idle = this.#idle.length;
+    const asked = this.#requested.shift() !== undefined && idle < MOST_IDLE * target;
+    if (!asked && this.#waiters.length === 0 && idle >= target) return false;
+    if (this.#used.size + idle >= limit) return false;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#keep(connection, leave);
@@ -130,7 +137,11 @@ export class ChannelPool {
     return true;
   }
 
-  /** Closes the channels that wait and refuses those who wait for one, for this reason. */
+  /**
+   * Closes the channels that wait and refuses those who wait for one, for this reason. Channels in
+   * use live on, except where the client was found silent: nobody is at their other end either, and
+   * a stopped machine's kernel would keep them open for ever.
+   */
   close(reason: unknown): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
@@ -143,6 +154,9 @@ export class ChannelPool {
     for (const waiter of this.#waiters.splice(0)) {
       waiter.deadline?.cancel();
       waiter.reject(reason);
+    }
+    if (reason instanceof RatholeError && reason.code === "timeout") {
+      for (const connection of this.#used) connection.abort(reason);
     }
   }
 
@@ -167,12 +181,9 @@ export class ChannelPool {
     first: Promise<Uint8Array | null> | undefined,
     leave: () => void,
   ): DataChannel {
-    this.#inUse++;
-    let released = false;
+    this.#used.add(connection);
     const release = () => {
-      if (released) return;
-      released = true;
-      this.#inUse--;
+      if (!this.#used.delete(connection)) return;
       leave();
       // Where the limit was reached there is room again.
       this.#refill();
@@ -186,7 +197,7 @@ export class ChannelPool {
     const now = clock.now();
     while ((this.#requested[0] ?? now) < now - REQUEST_LIFETIME) this.#requested.shift();
     const coming = this.#requested.length;
-    const room = limit - this.#inUse - this.#idle.length - coming;
+    const room = limit - this.#used.size - this.#idle.length - coming;
     const wanted = Math.min(room, target + this.#waiters.length - this.#idle.length - coming);
     if (wanted > 0) {
       for (let i = 0; i < wanted; i++) this.#requested.push(now);

@@ -113,9 +113,9 @@ Deno.test("time that is not whole is not told to the nanosecond", async () => {
   await assert.rejects(waiting, { message: "the client opened no data channel within 10 s" });
 });
 
-Deno.test("a request that nobody answers is made anew after 12 s", async () => {
+Deno.test("a request that nobody answers is made anew after 5 s", async () => {
   const { clock, pool, asked } = makePool(2);
-  await clock.advance(12_000);
+  await clock.advance(5_000);
   assert.deepEqual(asked, [2]);
   await clock.advance(1);
   assert.deepEqual(asked, [2, 2]);
@@ -131,6 +131,29 @@ Deno.test("more than was asked for is not taken, and the caller keeps it", () =>
   wanted(offer());
   assert.equal(offer(), null);
   assert.deepEqual([pool.idle, left.length], [2, 0]);
+});
+
+Deno.test("what a burst leaves behind is kept up to four times the reserve", async () => {
+  const { clock, pool, offer } = makePool(2);
+  const gone = Array.from({ length: 20 }, () => pool.take(1_000));
+  for (const taking of gone) taking.catch(() => {});
+  await clock.advance(1_000);
+  const kept = Array.from({ length: 22 }, offer).filter((channel) => channel !== null);
+  assert.equal(kept.length, 8);
+  assert.equal(pool.idle, 8);
+});
+
+Deno.test("channels in use survive their session, except where the client was found silent", async () => {
+  for (const [code, cut] of [["closed", false], ["aborted", false], ["timeout", true]] as const) {
+    const { pool, offer } = makePool();
+    wanted(offer());
+    const { connection, first } = await pool.take();
+    const reading = follow(first ?? assert.fail());
+    pool.close(new RatholeError(code, "over"));
+    await turn();
+    assert.equal(reading().state === "rejected", cut, code);
+    connection.abort();
+  }
 });
 
 Deno.test("the limit counts channels in use, idle and coming; a release makes room", async () => {

@@ -8,9 +8,10 @@ import { type DatagramSocket, openDatagrams } from "../net/datagrams.ts";
 import { endpointHash, type EndpointKey, endpointKey } from "../net/endpoint.ts";
 import { ExpiringMap } from "../net/expiring_map.ts";
 import { FrameQueue } from "../net/frame_queue.ts";
+import { receiveFrames } from "../net/receive_frames.ts";
 import { mayUse } from "../net/permission.ts";
 import { encodeDataCommand } from "../protocol/messages.ts";
-import { UdpFrameDecoder } from "../protocol/udp_frame.ts";
+import type { UdpFrame } from "../protocol/udp_frame.ts";
 import { type Address, formatAddress, parseIp } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
@@ -149,16 +150,7 @@ export class UdpVisitors implements Front {
       scope.run((signal) =>
         queue.drainInto(connection, signal).catch((error) => connection.abort(error))
       );
-      const decoder = new UdpFrameDecoder();
-      let chunk = await (channel.first ?? connection.read());
-      while (chunk !== null) {
-        const sending: Promise<void>[] = [];
-        decoder.decode(chunk, (ip, port, payload) => {
-          sending.push(this.#reply(ip, port, payload));
-        });
-        await Promise.all(sending);
-        chunk = await connection.read();
-      }
+      await receiveFrames(connection, (frame) => this.#reply(frame), channel.first);
       return "the client ended the channel";
     } catch (error) {
       return error;
@@ -166,7 +158,7 @@ export class UdpVisitors implements Front {
   }
 
   /** Sends a reply to a visitor that was seen: a client cannot make us send to anybody else. */
-  async #reply(ip: Uint8Array, port: number, payload: Uint8Array): Promise<void> {
+  async #reply({ ip, port, payload }: UdpFrame): Promise<void> {
     const { context, counters } = this.#options;
     const visitor = this.#visitors.use(endpointKey(ip, port), context.clock.now());
     if (visitor !== undefined && await this.#socket.send(payload, visitor.address)) {

@@ -63,7 +63,9 @@ function watch(channel: MemoryConnection) {
   const decoder = new UdpFrameDecoder();
   const reading = (async () => {
     for (let chunk = await channel.read(); chunk !== null; chunk = await channel.read()) {
-      decoder.decode(chunk, (_ip, port, payload) => seen.push({ port, payload: payload.slice() }));
+      for (const { port, payload } of decoder.decode(chunk)) {
+        seen.push({ port, payload: payload.slice() });
+      }
     }
   })();
   reading.catch(() => {});
