@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /**
  * Which way of reading, writing and relaying a socket is the fastest and the leanest? Every
  * candidate relays between a load generator and a sink over two hops, each end a process of its

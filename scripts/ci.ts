@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /**
  * Everything once: the tests, what `deno task ok` checks besides, the documentation's code, the
  * documentation itself, and whether the package could be published. Each step counts as one.

@@ -1,6 +1,6 @@
 /**
- * Fails when a module imports against the one direction of imports, or when a pure folder touches
- * the outside world.
+ * Fails when a module imports against the one direction of imports, when a pure folder touches the
+ * outside world, or when anything of the library prints.
  *
  * Run: `deno run --allow-run=deno --allow-read scripts/layers.ts`
  *
@@ -38,7 +38,7 @@ const modules = await moduleGraph();
 for (const { specifier, dependencies = [] } of modules) {
   const from = roomOf(specifier);
   if (from === null) continue;
-  if (PURE.includes(from)) await checkPurity(specifier);
+  await checkSource(specifier, from);
   for (const dependency of dependencies) {
     const target = dependency.code?.specifier ?? dependency.type?.specifier;
     const to = target === undefined ? null : roomOf(target);
@@ -76,8 +76,11 @@ function rankOf(room: string): number {
   return rank ?? 0;
 }
 
-async function checkPurity(specifier: string): Promise<void> {
+async function checkSource(specifier: string, room: string): Promise<void> {
   const text = await Deno.readTextFile(fromFileUrl(specifier));
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
-  if (/\bDeno\./.test(code)) problems.push(`${specifier}\n  is to be pure and uses Deno`);
+  if (PURE.includes(room) && /\bDeno\./.test(code)) {
+    problems.push(`${specifier}\n  is to be pure and uses Deno`);
+  }
+  if (/\bconsole\./.test(code)) problems.push(`${specifier}\n  prints; only src/cli may, its way`);
 }

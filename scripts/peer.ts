@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /**
  * The Rust program that this one is compared with: rathole 0.5.0, built once by cargo into a cache
  * outside the checkout.

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /**
  * Every test, and a closing line `N passed, N failed`.
  *

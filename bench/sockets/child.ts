@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /** The other processes of the probe (`relay SPEC PORT`, `sink`, `load`), driven by lines of JSON. */
 import process from "node:process";
 import { commands } from "./commands.ts";

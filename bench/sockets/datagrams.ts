@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /** One UDP socket in a process of its own: it counts what comes, and sends when told to. */
 import dgram from "node:dgram";
 import process from "node:process";

@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console
 /**
  * What a socket does at its edges, one line a fact; no measurement.
  *
