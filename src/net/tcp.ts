@@ -28,12 +28,14 @@ export class TcpConnection implements Connection {
   readonly #socket: Deno.TcpConn;
   readonly #buffer: ReadBuffer;
   #writing: Uint8Array = NOTHING;
+  #nodelay: boolean;
   #aborted = false;
   #reason: unknown;
 
   /** Takes over the socket: nobody else may use it from now on. */
   constructor(socket: Deno.TcpConn, options: SocketOptions) {
     this.#socket = socket;
+    this.#nodelay = options.nodelay;
     this.#buffer = new ReadBuffer(options.buffers);
     this.peer = plainAddress(socket.remoteAddr);
     try {
@@ -64,7 +66,9 @@ export class TcpConnection implements Connection {
 
   /** See {@linkcode Connection.setNoDelay}. */
   setNoDelay(enabled: boolean): void {
-    if (!this.#aborted) this.#socket.setNoDelay(enabled);
+    if (this.#aborted || enabled === this.#nodelay) return;
+    this.#nodelay = enabled;
+    this.#socket.setNoDelay(enabled);
   }
 
   /** See {@linkcode Connection.abort}. */
