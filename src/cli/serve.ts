@@ -34,7 +34,7 @@ export async function serve(
   const running = await Promise.race([starting, io.crashed, stop.first.then(() => undefined)]);
   if (running === undefined) {
     abort.abort(new RatholeError("aborted", "stopped by a signal"));
-    await within(END_MS, endOf(starting), io);
+    await waitAtMost(END_MS, endOf(starting), io);
     return;
   }
   try {
@@ -48,7 +48,7 @@ export async function serve(
     const again = await Promise.race([drained, io.crashed, stop.second]);
     if (again !== undefined) logger.warn("Ending open connections", { signal: again });
   } finally {
-    await within(END_MS, running[Symbol.asyncDispose](), io);
+    await waitAtMost(END_MS, running[Symbol.asyncDispose](), io);
   }
 }
 
@@ -87,7 +87,11 @@ function warnOfDrain(error: unknown): undefined {
 }
 
 /** Gives up waiting after `ms`: the process ends anyway. */
-async function within(ms: number, work: PromiseLike<void>, io: Pick<Io, "clock">): Promise<void> {
+async function waitAtMost(
+  ms: number,
+  work: PromiseLike<void>,
+  io: Pick<Io, "clock">,
+): Promise<void> {
   const late = Promise.withResolvers<"late">();
   using _deadline = io.clock.after(ms, () => late.resolve("late"));
   if (await Promise.race([work, late.promise]) === "late") {

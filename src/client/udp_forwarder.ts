@@ -166,13 +166,12 @@ export class UdpForwarder implements Forwarder {
   #sweep(): void {
     if (this.#sweeping) return;
     this.#sweeping = true;
-    const { clock, intake } = this.#options.context;
-    intake.run(async (signal) => {
+    const { clock } = this.#options.context;
+    this.owner.run(async (signal) => {
       while (this.#visitors.size > 0 && !signal.aborted) {
         await sleep(clock, SWEEP, signal);
         this.#visitors.expire(clock.now() - VISITOR_IDLE);
       }
-      if (signal.aborted) this.#visitors.clear();
       this.#sweeping = false;
     });
   }

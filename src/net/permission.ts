@@ -31,8 +31,7 @@ function isGranted(host: string | undefined): boolean {
 
 /** Checks that host names may be looked up. @throws {RatholeError} `permission` */
 export function requireResolving(hostnames: readonly string[]): void {
-  const missing = hostnames.filter((hostname) => !mayResolve(hostname));
-  if (missing.length > 0) throw sandboxError("looking up", [...new Set(missing)].join(","));
+  refuse("looking up", hostnames.filter((hostname) => !mayResolve(hostname)));
 }
 
 /**
@@ -42,6 +41,9 @@ export function requireResolving(hostnames: readonly string[]): void {
  * @throws {RatholeError} `permission`, naming every address at once
  */
 export function requireAddresses(action: string, addresses: readonly Address[]): void {
-  const missing = addresses.filter((address) => !mayUse(address)).map(formatAddress);
+  refuse(action, addresses.filter((address) => !mayUse(address)).map(formatAddress));
+}
+
+function refuse(action: string, missing: readonly string[]): void {
   if (missing.length > 0) throw sandboxError(action, [...new Set(missing)].join(","));
 }

@@ -7,15 +7,14 @@
 import type { ServerOptions } from "../config/options.ts";
 import type { ServerConfig } from "../config/types.ts";
 import { validateServerConfig } from "../config/validate.ts";
-import { acceptAll } from "../net/accept.ts";
 import { BufferStore } from "../net/buffers.ts";
 import { mayUse, requireAddresses } from "../net/permission.ts";
 import { type Address, configuredAddress } from "../runtime/address.ts";
 import { type Clock, SystemClock } from "../runtime/clock.ts";
-import { explain } from "../runtime/errors.ts";
 import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
 import { openTransport } from "../transport/open.ts";
 import type { Incoming, Listener } from "../transport/transport.ts";
+import { acceptAt } from "./accept.ts";
 import { Admission } from "./admission.ts";
 import type { ServerContext } from "./context.ts";
 import type { ServerEvent } from "./events.ts";
@@ -125,18 +124,9 @@ class RunningServer implements Server {
     for (const [name, service] of config.services) {
       await this.#registry.addService(new Service(name, service, this.#context));
     }
-    const { address } = this;
-    intake.run((signal) =>
-      acceptAll({
-        from: this.#listener,
-        clock: this.#clock,
-        take: (incoming) => this.#admit(incoming),
-        trouble: (error) =>
-          this.#journal.record({ type: "accept-failed", address, reason: explain(error) }),
-        relief: () => this.#journal.record({ type: "accept-recovered", address }),
-      }, signal)
-    );
-    this.#journal.record({ type: "listening", address });
+    const admit = (incoming: Incoming) => this.#admit(incoming);
+    intake.run((signal) => acceptAt(this.#listener, admit, this.#context, signal));
+    this.#journal.record({ type: "listening", address: this.address });
     const replies = Array.from(config.services.values()).some(({ type }) => type === "udp");
     if (replies && !mayUse()) this.#journal.record({ type: "udp-replies-limited" });
     if (signal !== undefined) this.#lifecycle.endWith(signal);

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { acceptAll } from "../net/accept.ts";
 import { pump } from "../net/pump.ts";
 import { type TcpConnection, TcpListener } from "../net/tcp.ts";
 import { encodeDataCommand } from "../protocol/messages.ts";
 import type { Address } from "../runtime/address.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
+import { acceptAt } from "./accept.ts";
 import type { DataChannel } from "./pool.ts";
 import type { Front, FrontOptions } from "./front.ts";
 
@@ -24,21 +24,13 @@ export class TcpVisitors implements Front {
   /** Listens from now on, until the scope is left. @throws {RatholeError} as `TcpListener` */
   constructor(at: Address, options: FrontOptions, scope: Scope) {
     // Nobody can say what a visitor needs; a delayed small write is what people complain of.
-    const { buffers, clock, journal } = options.context;
+    const { buffers } = options.context;
     const listener = new TcpListener(at, { nodelay: true, keepalive: true, buffers });
     this.address = listener.address;
     this.#options = options;
     scope.onAbort(() => listener.close());
-    const { address } = listener;
-    scope.run((signal) =>
-      acceptAll({
-        from: listener,
-        clock,
-        take: (visitor) => this.#welcome(visitor),
-        trouble: (e) => journal.record({ type: "accept-failed", address, reason: explain(e) }),
-        relief: () => journal.record({ type: "accept-recovered", address }),
-      }, signal)
-    );
+    const welcome = (visitor: TcpConnection) => this.#welcome(visitor);
+    scope.run((signal) => acceptAt(listener, welcome, options.context, signal));
   }
 
   /** See {@linkcode Front.serve}: visitors ask for channels themselves. */

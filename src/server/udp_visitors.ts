@@ -120,10 +120,8 @@ export class UdpVisitors implements Front {
         await sleep(context.clock, backoff.next(), signal);
         continue;
       }
-      const forget = session.scope.onAbort((reason) => channel.connection.abort(reason));
       const since = context.clock.now();
       const reason = await this.#exchange(queue, channel, session.scope);
-      forget();
       channel.release();
       if (signal.aborted) return;
       context.journal.trace("UDP data channel lost", {
