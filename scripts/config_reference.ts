@@ -2,13 +2,16 @@
  * Writes `docs/configuration.md`, the reference of every key, from `docs/config.schema.json`. With
  * `--check` it only says whether the page is current.
  *
- * Run by: deno run --allow-read=docs --allow-write=docs scripts/config_reference.ts [--check]
+ * Run by: deno run --allow-read=docs,tests/testdata --allow-write=docs \
+ *   scripts/config_reference.ts [--check]
  *
  * @module
  */
 
 const SCHEMA = new URL("../docs/config.schema.json", import.meta.url);
 const PAGE = new URL("../docs/configuration.md", import.meta.url);
+/** Has every key that rathole 0.5.0 knows; it rejects the others. */
+const THEIRS = new URL("../tests/testdata/config/every_key_of_0.5.0.toml", import.meta.url);
 
 interface Schema {
   readonly type?: string;
@@ -44,55 +47,46 @@ Editors that know TOML schemas complete and check a file that starts with
 \`#:schema PATH_OR_URL/config.schema.json\`, as the examples do.
 `;
 
-/** Keys that rathole 0.5.0 does not know and therefore rejects. */
-const OURS = new Set([
-  "handshake_timeout",
-  "max_pending_handshakes",
-  "max_pending_handshakes_per_ip",
-  "max_connections",
-  "max_data_channels",
-  "visitor_timeout",
-  "drain_timeout",
-  "udp_data_channels",
-  "max_retries",
-  "prefer_ipv6",
-]);
-
 /** The page's text. */
-export function referencePage(schema: Schema): string {
+export function referencePage(schema: Schema, theirs: ReadonlySet<string>): string {
   const sections: string[] = [INTRODUCTION];
   for (const side of ["server", "client"]) {
     const block = schema.properties?.[side];
-    if (block !== undefined) addSection(sections, side, block);
+    if (block !== undefined) addSection(sections, side, block, theirs);
   }
   return sections.join("\n");
 }
 
-function addSection(sections: string[], path: string, block: Schema): void {
+function addSection(
+  sections: string[],
+  path: string,
+  block: Schema,
+  theirs: ReadonlySet<string>,
+): void {
   const tables: [string, Schema][] = [];
   const rows: string[] = [];
   for (const [key, value] of Object.entries(block.properties ?? {})) {
     if (value.properties !== undefined) tables.push([`${path}.${key}`, value]);
     else if (typeof value.additionalProperties === "object") {
       tables.push([`${path}.${key}.NAME`, value.additionalProperties]);
-      rows.push(row(key, value, block));
-    } else rows.push(row(key, value, block));
+      rows.push(row(key, value, block, theirs));
+    } else rows.push(row(key, value, block, theirs));
   }
   const description = block.description === undefined ? "" : `\n${block.description}\n`;
   const table = `| key | value | default | meaning |\n| --- | --- | --- | --- |\n${
     rows.join("\n")
   }\n`;
   sections.push(`## \`[${path}]\`\n${description}\n${table}`);
-  for (const [name, inner] of tables) addSection(sections, name, inner);
+  for (const [name, inner] of tables) addSection(sections, name, inner, theirs);
 }
 
-function row(key: string, value: Schema, block: Schema): string {
+function row(key: string, value: Schema, block: Schema, theirs: ReadonlySet<string>): string {
   const fallback = value.default !== undefined
     ? `\`${JSON.stringify(value.default)}\``
     : block.required?.includes(key)
     ? "required"
     : "–";
-  const mark = OURS.has(key) ? "⁺" : "";
+  const mark = theirs.has(key) ? "" : "⁺";
   return `| \`${key}\`${mark} | ${kind(value)} | ${fallback} | ${value.description ?? ""} |`;
 }
 
@@ -110,7 +104,9 @@ function kind(value: Schema): string {
 }
 
 if (import.meta.main) {
-  const text = referencePage(JSON.parse(await Deno.readTextFile(SCHEMA)));
+  const keys = (await Deno.readTextFile(THEIRS)).matchAll(/^(?:\[(?:\w+\.)*)?(\w+)(?: =|[\].])/gm);
+  const theirs = new Set(Array.from(keys, ([, key = ""]) => key)).add("services");
+  const text = referencePage(JSON.parse(await Deno.readTextFile(SCHEMA)), theirs);
   if (!Deno.args.includes("--check")) {
     await Deno.writeTextFile(PAGE, text);
   } else if (await Deno.readTextFile(PAGE) !== text) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TestServer } from "../../tests/support/contexts.ts";
+import { offeringOnly } from "../../tests/support/offering.ts";
 import { pattern, readAll } from "../../tests/support/connection_contract.ts";
 import { memoryPair } from "../../tests/support/memory_connection.ts";
 import { socketOptions } from "../../tests/support/tcp_pair.ts";
@@ -8,28 +8,15 @@ import type { ServerOptions } from "../config/options.ts";
 import { readExact } from "../net/read_exact.ts";
 import { dialTcp } from "../net/tcp.ts";
 import { RatholeError } from "../runtime/errors.ts";
-import { Service } from "./service.ts";
-import { Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
-/** A server whose only service is offered by sessions that the test makes. */
+/** A TCP service offered by sessions that the test makes. */
 function offering(options: Partial<ServerOptions> = {}) {
-  const server = new TestServer({ services: { web: { bind_addr: "127.0.0.1:0" } }, ...options });
-  const [entry] = server.context.config.services;
-  assert.ok(entry);
-  const service = new Service(...entry, server.context);
+  const only = offeringOnly({ services: { web: { bind_addr: "127.0.0.1:0" } }, ...options });
+  const { service } = only;
   /** A client; `channel()` is what it does when asked for a data channel. */
   const offer = () => {
-    const [client, connection] = memoryPair();
-    const session = new Session({
-      connection,
-      key: new Uint8Array(32),
-      heartbeatInterval: 0,
-      poolTarget: 0,
-      poolLimit: server.context.config.max_data_channels,
-      scope: server.context.intake.child(),
-      clock: server.clock,
-    });
-    server.context.intake.run(() => service.offerThrough(session));
+    const { client, session } = only.offer();
     const channel = (capacity?: number) => {
       const [far, near] = memoryPair(capacity === undefined ? {} : { capacity });
       assert.ok(session.pool.offer(near, () => {}), "the channel was not wanted");
@@ -44,14 +31,7 @@ function offering(options: Partial<ServerOptions> = {}) {
   };
   const waiting = (session: Session) =>
     until(() => session.pool.expected > 0, "a visitor that waits");
-  return {
-    server,
-    service,
-    offer,
-    visit,
-    waiting,
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-  };
+  return { ...only, offer, visit, waiting };
 }
 
 const refusals = (o: ReturnType<typeof offering>) =>

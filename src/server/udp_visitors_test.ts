@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { TestServer } from "../../tests/support/contexts.ts";
+import { offeringOnly } from "../../tests/support/offering.ts";
 import { pattern } from "../../tests/support/connection_contract.ts";
 import { type MemoryConnection, memoryPair } from "../../tests/support/memory_connection.ts";
 import { turn, until } from "../../tests/support/turns.ts";
@@ -8,31 +8,17 @@ import { readExact } from "../net/read_exact.ts";
 import { UdpFrameDecoder, udpFrameLength, writeUdpFrame } from "../protocol/udp_frame.ts";
 import type { Address } from "../runtime/address.ts";
 import { RatholeError } from "../runtime/errors.ts";
-import { Service } from "./service.ts";
-import { Session } from "./session.ts";
+import type { Service } from "./service.ts";
 
 const LOCALHOST = Uint8Array.of(127, 0, 0, 1);
 
 /** A UDP service offered by sessions that the test makes. */
 function offering(channels = 1) {
-  const server = new TestServer({
+  const only = offeringOnly({
     services: { dns: { type: "udp", bind_addr: "127.0.0.1:0", udp_data_channels: channels } },
   });
-  const [entry] = server.context.config.services;
-  assert.ok(entry);
-  const service = new Service(...entry, server.context);
   const offer = () => {
-    const [client, connection] = memoryPair();
-    const session = new Session({
-      connection,
-      key: new Uint8Array(32),
-      heartbeatInterval: 0,
-      poolTarget: 0,
-      poolLimit: 100,
-      scope: server.context.intake.child(),
-      clock: server.clock,
-    });
-    server.context.intake.run(() => service.offerThrough(session));
+    const { client, session } = only.offer();
     /** The client's end of a channel, once the server has asked for one and started it. */
     const channel = async () => {
       await until(() => session.pool.expected > 0, "a request");
@@ -43,7 +29,7 @@ function offering(channels = 1) {
     };
     return { client, session, channel };
   };
-  return { server, service, offer, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return { ...only, offer };
 }
 
 /** A visitor's socket and what it received. */

@@ -130,6 +130,22 @@ export interface ProgramOptions {
   readonly packaged?: boolean;
 }
 
+/** A child that takes its file with it when it ends. */
+export function withFile(child: Child, file: AsyncDisposable): Child {
+  return {
+    get text() {
+      return child.text;
+    },
+    until: child.until,
+    kill: child.kill,
+    ended: child.ended,
+    async [Symbol.asyncDispose]() {
+      await child[Symbol.asyncDispose]();
+      await file[Symbol.asyncDispose]();
+    },
+  };
+}
+
 /** Starts `deno run … mod.ts CONFIG`. */
 export async function startProgram(options: ProgramOptions): Promise<Child> {
   const { allow = [], args = [], config, log, packaged = false } = options;
@@ -149,18 +165,7 @@ export async function startProgram(options: ProgramOptions): Promise<Child> {
     ],
     env: log === undefined ? {} : { RUST_LOG: log },
   });
-  return {
-    get text() {
-      return child.text;
-    },
-    until: child.until,
-    kill: child.kill,
-    ended: child.ended,
-    async [Symbol.asyncDispose]() {
-      await child[Symbol.asyncDispose]();
-      await file[Symbol.asyncDispose]();
-    },
-  };
+  return withFile(child, file);
 }
 
 /** Deno's arguments for running without deno.json, and so without its unstable flags. */

@@ -46,6 +46,23 @@ class Events<E extends { readonly type: string }> {
   }
 }
 
+/** What is left in the end, and proves that nothing else was. */
+interface Left {
+  readonly clock: FakeClock;
+  readonly context: { readonly journal: { readonly stream: { end(): void } } };
+  readonly faults: readonly unknown[];
+}
+
+async function leaveClean({ clock, context, faults }: Left, root: Scope): Promise<void> {
+  root.abort(new Error("the test is over"));
+  await root.join();
+  await turn();
+  context.journal.stream.end();
+  await turn();
+  assert.deepEqual(faults, []);
+  assert.equal(clock.pending, 0, "deadlines left behind");
+}
+
 /** A server without its listener. Leaving it proves that nothing was left behind. */
 export class TestServer implements AsyncDisposable {
   readonly clock = new FakeClock();
@@ -75,14 +92,8 @@ export class TestServer implements AsyncDisposable {
     };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#root.abort(new Error("the test is over"));
-    await this.#root.join();
-    await turn();
-    this.context.journal.stream.end();
-    await turn();
-    assert.deepEqual(this.faults, []);
-    assert.equal(this.clock.pending, 0, "deadlines left behind");
+  [Symbol.asyncDispose](): Promise<void> {
+    return leaveClean(this, this.#root);
   }
 }
 
@@ -132,13 +143,7 @@ export class TestClient implements AsyncDisposable {
     return { name: first[0], config: first[1] };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#root.abort(new Error("the test is over"));
-    await this.#root.join();
-    await turn();
-    this.context.journal.stream.end();
-    await turn();
-    assert.deepEqual(this.faults, []);
-    assert.equal(this.clock.pending, 0, "deadlines left behind");
+  [Symbol.asyncDispose](): Promise<void> {
+    return leaveClean(this, this.#root);
   }
 }

@@ -7,7 +7,7 @@
 import { findPeer } from "../../scripts/peer.ts";
 import type { Address } from "../../mod.ts";
 import { formatAddress } from "../../src/runtime/address.ts";
-import { type Child, startChild, startProgram, textFile } from "./child.ts";
+import { type Child, startChild, startProgram, textFile, withFile } from "./child.ts";
 import { accepting } from "./doors.ts";
 import { freePort } from "./ports.ts";
 
@@ -198,16 +198,5 @@ async function startPeer(config: string, args: readonly string[]): Promise<Child
   if (peer === null) throw new Error("rathole 0.5.0 is not there; run scripts/peer.ts");
   const file = await textFile(config);
   const child = startChild(peer, { args: [file.path, ...args], env: { RUST_LOG: "info" } });
-  return {
-    get text() {
-      return child.text;
-    },
-    until: child.until,
-    kill: child.kill,
-    ended: child.ended,
-    async [Symbol.asyncDispose]() {
-      await child[Symbol.asyncDispose]();
-      await file[Symbol.asyncDispose]();
-    },
-  };
+  return withFile(child, file);
 }
