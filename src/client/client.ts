@@ -14,7 +14,8 @@ import { type Address, configuredAddress, parseIp } from "../runtime/address.ts"
 import { SystemClock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
-import { openTransport } from "../transport/open.ts";
+import { openTransport, proxyOf } from "../transport/open.ts";
+import { recordIn } from "../transport/journal.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { ClientContext } from "./context.ts";
 import type { ClientEvent } from "./events.ts";
@@ -54,23 +55,31 @@ export async function startClient(
   throwIfAborted(options.signal);
   const complete = validateClientConfig(config);
   const server = configuredAddress(complete.remote_addr);
-  requireAddresses("using", [server, ...forwardingAddresses(complete)]);
-  requireResolving(lookedUpHosts(complete, server));
+  // Behind a proxy, the server's address is for the proxy to look up and to connect to.
+  const contacted = proxyOf(complete.transport) ?? server;
+  requireAddresses("using", [contacted, ...forwardingAddresses(complete)]);
+  requireResolving(lookedUpHosts(complete, contacted));
   const buffers = new BufferStore();
   const prefer = complete.prefer_ipv6 ? "ipv6" : "any";
   const clock = new SystemClock();
-  const transport = await openTransport(complete.transport, { buffers, clock, prefer });
+  const journal = openClientJournal(() => clock.now());
+  const transport = await openTransport("client", complete.transport, {
+    buffers,
+    clock,
+    prefer,
+    events: recordIn(journal),
+  });
   throwIfAborted(options.signal);
-  const client = new RunningClient(complete, server, transport, { buffers, clock });
+  const client = new RunningClient(complete, server, transport, { buffers, clock, journal });
   client.run(options.signal);
   return client;
 }
 
 /** Host names that this program looks up by itself; the others are left to `Deno.connect`. */
-function lookedUpHosts(config: ClientConfig, server: Address): string[] {
+function lookedUpHosts(config: ClientConfig, contacted: Address): string[] {
   const udp = Array.from(config.services.values()).filter(({ type }) => type === "udp");
   const hosts = udp.map(({ local_addr }) => configuredAddress(local_addr).hostname);
-  return config.prefer_ipv6 ? [server.hostname, ...hosts] : hosts;
+  return config.prefer_ipv6 ? [contacted.hostname, ...hosts] : hosts;
 }
 
 /** What forwarding will use: the services, and for UDP ones sockets of its own. */
@@ -96,9 +105,9 @@ class RunningClient implements Client {
     config: ClientConfig,
     server: Address,
     transport: Transport,
-    { buffers, clock }: Pick<ClientContext, "buffers" | "clock">,
+    { buffers, clock, journal }: Pick<ClientContext, "buffers" | "clock" | "journal">,
   ) {
-    this.#journal = openClientJournal(() => clock.now());
+    this.#journal = journal;
     this.closed = this.#ended.promise;
     // Whoever embeds a client may not care; then this must not end the process.
     this.closed.catch(() => {});

@@ -64,6 +64,16 @@ export type ClientEvent =
     readonly reason: string | undefined;
   }
   | {
+    /** Certificates or keys that had changed on disk are used for new connections from now on. */
+    readonly type: "certificate-renewed";
+    readonly files: readonly string[];
+  }
+  | {
+    /** Changed certificates or keys cannot be used; those from before stay in use. */
+    readonly type: "certificate-refused";
+    readonly reason: string;
+  }
+  | {
     /** Nothing new is taken; open streams may finish. */
     readonly type: "draining";
     /** How many. */

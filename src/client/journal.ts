@@ -6,6 +6,7 @@
 
 import { formatAddress } from "../runtime/address.ts";
 import { Journal } from "../runtime/journal.ts";
+import { certificateLine } from "../transport/journal.ts";
 import { cheapLogLine, inSeconds, type LogLine, logLine } from "../runtime/log_line.ts";
 import type { ClientEvent } from "./events.ts";
 
@@ -58,6 +59,9 @@ export function clientLogLine(event: ClientEvent): LogLine {
         service: event.service,
         ...(event.reason === undefined ? {} : { reason: event.reason }),
       });
+    case "certificate-renewed":
+    case "certificate-refused":
+      return certificateLine(event);
     case "draining":
       return logLine("info", "Draining", { streams: event.streams });
     case "stopped":

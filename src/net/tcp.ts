@@ -176,6 +176,11 @@ export async function dialTcp(
   options: SocketOptions,
   signal: AbortSignal,
 ): Promise<TcpConnection> {
+  return new TcpConnection(await dialSocket(to, signal), options);
+}
+
+/** As {@linkcode dialTcp}, for who needs the bare socket. */
+export async function dialSocket(to: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
   signal.throwIfAborted();
   // `Deno.connect` forgets the socket, open, when its signal is aborted after the connection came
   // about and before its own next step. A turn of the event loop later it has taken that step.
@@ -197,5 +202,5 @@ export async function dialTcp(
     socket.close();
     throw signal.reason;
   }
-  return new TcpConnection(socket, options);
+  return socket;
 }

@@ -18,6 +18,8 @@
  * | `protocol` | the other side broke the protocol, or speaks another one |
  * | `version` | the other side speaks another version of the protocol |
  * | `auth` | the token was refused |
+ * | `untrusted` | the other side is not who it must be: certificate, host name or public key |
+ * | `proxy` | the proxy on the way refused, or failed |
  * | `service` | the server does not know the service |
  * | `limit` | a configured limit was reached |
  * | `closed` | the other side ended the connection |
@@ -35,6 +37,8 @@ export type ErrorCode =
   | "protocol"
   | "version"
   | "auth"
+  | "untrusted"
+  | "proxy"
   | "service"
   | "limit"
   | "closed"

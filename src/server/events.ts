@@ -91,6 +91,16 @@ export type ServerEvent =
     readonly type: "udp-replies-limited";
   }
   | {
+    /** Certificates or keys that had changed on disk are served to new connections from now on. */
+    readonly type: "certificate-renewed";
+    readonly files: readonly string[];
+  }
+  | {
+    /** Changed certificates or keys cannot be used; those from before stay in use. */
+    readonly type: "certificate-refused";
+    readonly reason: string;
+  }
+  | {
     /** Nothing new is accepted; open streams may finish. */
     readonly type: "draining";
     /** How many. */

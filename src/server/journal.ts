@@ -6,6 +6,7 @@
 
 import { type Address, formatAddress } from "../runtime/address.ts";
 import { Journal } from "../runtime/journal.ts";
+import { certificateLine } from "../transport/journal.ts";
 import { cheapLogLine, inSeconds, type LogLine, logLine } from "../runtime/log_line.ts";
 import type { ServerEvent } from "./events.ts";
 
@@ -67,6 +68,9 @@ export function serverLogLine(event: ServerEvent): LogLine {
       });
     case "udp-replies-limited":
       return logLine("info", "UDP replies reach only visitors that --allow-net covers");
+    case "certificate-renewed":
+    case "certificate-refused":
+      return certificateLine(event);
     case "draining":
       return logLine("info", "Draining", { streams: event.streams });
     case "stopped":

@@ -13,6 +13,7 @@ import { type Address, configuredAddress } from "../runtime/address.ts";
 import { type Clock, SystemClock } from "../runtime/clock.ts";
 import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
 import { openTransport } from "../transport/open.ts";
+import { recordIn } from "../transport/journal.ts";
 import type { Incoming, Listener } from "../transport/transport.ts";
 import { acceptAt } from "./accept.ts";
 import { Admission } from "./admission.ts";
@@ -56,12 +57,18 @@ export async function startServer(
   const complete = validateServerConfig(config);
   const buffers = new BufferStore();
   const clock = new SystemClock();
-  const transport = await openTransport(complete.transport, { buffers, clock });
+  const journal = openServerJournal(() => clock.now());
+  const transport = await openTransport("server", complete.transport, {
+    buffers,
+    clock,
+    events: recordIn(journal),
+  });
   const at = configuredAddress(complete.bind_addr);
   const doors = Array.from(complete.services.values(), (it) => configuredAddress(it.bind_addr));
   requireAddresses("listening on", [at, ...doors]);
   const registry = new Registry();
-  const server = new RunningServer(complete, transport.bind(at), registry, { buffers, clock });
+  const parts = { buffers, clock, journal };
+  const server = new RunningServer(complete, transport.bind(at), registry, parts);
   try {
     await server.run(options.signal);
     throwIfAborted(options.signal);
@@ -87,10 +94,10 @@ class RunningServer implements Server {
     config: ServerConfig,
     listener: Listener,
     registry: Registry,
-    { buffers, clock }: Pick<ServerContext, "buffers" | "clock">,
+    { buffers, clock, journal }: Pick<ServerContext, "buffers" | "clock" | "journal">,
   ) {
     this.#clock = clock;
-    this.#journal = openServerJournal(() => clock.now());
+    this.#journal = journal;
     this.closed = this.#ended.promise;
     this.address = listener.address;
     this.#listener = listener;

@@ -4,33 +4,48 @@
  * @module
  */
 
+import { parseProxy, type Proxy } from "../config/proxy.ts";
 import type { TransportConfig } from "../config/types.ts";
 import { RatholeError } from "../runtime/errors.ts";
+import { type Dialer, DirectDialer } from "./dialer.ts";
+import { TcpTransport } from "./tcp.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
+/** Which end of the tunnel a transport is for. */
+export type Side = "server" | "client";
+
 /**
- * The transport that a configuration selects.
+ * The transport that a configuration selects, ready to be used: files it names are read, keys are
+ * made. What the chosen one does not need is not loaded.
  *
- * @throws {RatholeError} `unsupported` for one that this version cannot run yet.
+ * @throws {RatholeError} `config` for a file that cannot be used, `permission`, `unsupported`.
  */
 export async function openTransport(
+  side: Side,
   config: TransportConfig,
   options: TransportOptions,
 ): Promise<Transport> {
-  if (config.type !== "tcp") {
-    throw new RatholeError(
-      "unsupported",
-      `transport.type = "${config.type}" is not there yet: this version runs "tcp" only. ` +
-        'The file is valid; use transport.type = "tcp" at both ends until then',
-    );
+  const direct = new DirectDialer(options.prefer ?? "any", options.clock);
+  const proxy = side === "client" ? proxyOf(config) : undefined;
+  const dialer = proxy === undefined ? direct : await openProxy(proxy, direct);
+  switch (config.type) {
+    case "tcp":
+      return new TcpTransport(config.tcp, dialer, options);
+    default:
+      throw new RatholeError("unsupported", `transport.type = "${config.type}" is not there yet`);
   }
-  if (config.tcp.proxy !== undefined) {
-    throw new RatholeError(
-      "unsupported",
-      "transport.tcp.proxy is not there yet: this version connects to the server directly only",
-    );
-  }
-  // Loaded when it is chosen, so that nobody pays for the others.
-  const { TcpTransport } = await import("./tcp.ts");
-  return new TcpTransport(config.tcp, options);
+}
+
+/** The proxy that a client's configuration names. */
+export function proxyOf(config: TransportConfig): Proxy | undefined {
+  if (config.tcp.proxy === undefined) return undefined;
+  const proxy = parseProxy(config.tcp.proxy.reveal());
+  // The rules have refused such a configuration before.
+  if (typeof proxy === "string") throw new RatholeError("config", `transport.tcp.proxy ${proxy}`);
+  return proxy;
+}
+
+async function openProxy(proxy: Proxy, direct: Dialer): Promise<Dialer> {
+  const { ProxyDialer } = await import("./proxy/dialer.ts");
+  return new ProxyDialer(proxy, direct);
 }

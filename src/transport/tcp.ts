@@ -5,11 +5,8 @@
  */
 
 import type { TcpConfig } from "../config/types.ts";
-import { preferring } from "../net/prefer.ts";
-import { type Family, resolveHost } from "../net/resolve.ts";
-import { dialTcp, type SocketOptions, type TcpConnection, TcpListener } from "../net/tcp.ts";
+import { type SocketOptions, TcpConnection, TcpListener } from "../net/tcp.ts";
 import type { Address } from "../runtime/address.ts";
-import type { Clock } from "../runtime/clock.ts";
 import type {
   ConnectOptions,
   Incoming,
@@ -17,17 +14,16 @@ import type {
   Transport,
   TransportOptions,
 } from "./transport.ts";
+import type { Dialer } from "./dialer.ts";
 
 /** Plain TCP: connecting and accepting are all of the handshake. */
 export class TcpTransport implements Transport {
   readonly #socket: SocketOptions;
-  readonly #prefer: Family;
-  readonly #clock: Clock;
+  readonly #dialer: Dialer;
 
-  /** Takes the settings of `transport.tcp`. */
-  constructor(config: TcpConfig, options: TransportOptions) {
-    this.#prefer = options.prefer ?? "any";
-    this.#clock = options.clock;
+  /** Takes the settings of `transport.tcp`, and how to reach the server. */
+  constructor(config: TcpConfig, dialer: Dialer, options: TransportOptions) {
+    this.#dialer = dialer;
     this.#socket = {
       nodelay: config.nodelay,
       keepalive: config.keepalive_secs > 0,
@@ -38,13 +34,7 @@ export class TcpTransport implements Transport {
   /** See {@linkcode Transport.connect}. */
   async connect(to: Address, options: ConnectOptions): Promise<TcpConnection> {
     const socket = { ...this.#socket, nodelay: options.nodelay ?? this.#socket.nodelay };
-    const { at, signal } = options;
-    const dial = (where: Address) => (signal: AbortSignal) => dialTcp(where, socket, signal);
-    if (at !== undefined) return await dial(at)(signal);
-    if (this.#prefer === "any") return await dial(to)(signal);
-    const first = await resolveHost(to, signal, this.#prefer);
-    if (first.hostname === to.hostname) return await dial(to)(signal);
-    return await preferring(dial(first), dial(to), this.#clock, signal);
+    return new TcpConnection(await this.#dialer.dial(to, options), socket);
   }
 
   /** See {@linkcode Transport.bind}. */

@@ -9,6 +9,7 @@ import type { Connection } from "../net/connection.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Family } from "../net/resolve.ts";
 import type { Address } from "../runtime/address.ts";
+import type { DialOptions } from "./dialer.ts";
 
 /** A connection that was accepted, with its transport's handshake still to come. */
 export interface Incoming {
@@ -31,13 +32,17 @@ export interface Listener extends Disposable {
 }
 
 /** What may differ from one connection to the next. */
-export interface ConnectOptions {
+export interface ConnectOptions extends DialOptions {
   /** Overrides `transport.tcp.nodelay`. */
   readonly nodelay?: boolean | undefined;
-  /** Where the name was found before: the same machine then, and no look-up. */
-  readonly at?: Address | undefined;
-  /** Ends the attempt. */
-  readonly signal: AbortSignal;
+}
+
+/** What a transport tells whoever runs it. */
+export interface TransportEvents {
+  /** Certificates or keys that had changed on disk are in use from now on. */
+  certificateRenewed(files: readonly string[]): void;
+  /** Changed files cannot be used, with the reason; what was there before stays in use. */
+  certificateRefused(reason: string): void;
 }
 
 /** What a transport is given besides its configuration. */
@@ -48,6 +53,8 @@ export interface TransportOptions {
   readonly clock: Clock;
   /** Which addresses of a host to try first. */
   readonly prefer?: Family | undefined;
+  /** Hears of what happens between connections. */
+  readonly events: TransportEvents;
 }
 
 /** One way to carry the tunnel. */
