@@ -70,7 +70,7 @@ function ofKind(info: FieldInfo): JsonSchema {
         oneOf: [{ type: "integer", minimum: 0 }, { type: "string", pattern: DURATION_PATTERN }],
         examples: [30, "500ms", "1m30s"],
       };
-    case "services":
+    case "named":
       return {
         type: "object",
         ...(info.each === undefined ? {} : { additionalProperties: withoutDialect(info.each) }),
@@ -86,7 +86,8 @@ function withoutDialect(each: v.GenericSchema): JsonSchema {
 }
 
 function examples(info: FieldInfo): JsonSchema {
-  return info.example === undefined ? {} : { examples: [info.example.replaceAll('"', "")] };
+  // Examples are TOML of the kinds that JSON writes alike.
+  return info.example === undefined ? {} : { examples: [JSON.parse(info.example)] };
 }
 
 async function current(): Promise<string> {

@@ -24,19 +24,19 @@ import { describe } from "./value.ts";
 /** What a schema says about a key besides its type. */
 export interface FieldInfo {
   /** Which kind of value it is, where the type alone does not tell. */
-  readonly kind?: "address" | "duration" | "secret" | "services";
+  readonly kind?: "address" | "duration" | "secret" | "named" | "list";
   /** A value to write, as TOML; used when the key is missing. */
   readonly example?: string;
   /** The only side that uses it, in blocks both sides have. */
   readonly side?: "server" | "client";
   /** Never shown: the value may hold a secret. */
   readonly masked?: boolean;
-  /** For a table of named entries: the schema of each. */
+  /** For a table of named entries, or a list: the schema of each. */
   readonly each?: v.GenericSchema;
 }
 
 /** Refuses a value of the wrong type: what it is, and what to write. */
-function instead(help: string): (issue: v.BaseIssue<unknown>) => string {
+export function instead(help: string): (issue: v.BaseIssue<unknown>) => string {
   return (issue) => `is ${describe(issue.input)}; ${help}`;
 }
 

@@ -52,7 +52,7 @@ export function toProblems(
       file: source?.file,
       line: at?.line,
       column: at?.column,
-      key: formatKey(finding.path),
+      key: formatKey(inList(finding.path) ? finding.path.slice(0, -1) : finding.path),
       value: shownValue(root, finding.path),
       ...splitSentence(finding.sentence),
       severity: finding.severity,
@@ -61,6 +61,11 @@ export function toProblems(
   return problems.sort((a, b) =>
     (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0)
   );
+}
+
+/** Whether it is an entry of an array: TOML has no name for it, its value and place say which. */
+function inList(path: Path): boolean {
+  return shapeAt(path.slice(0, -1))?.kind === "list";
 }
 
 /** The place of a key, or of the innermost table around it that is written. */

@@ -130,12 +130,18 @@ export interface TcpOptions {
 export interface TlsOptions {
   /** Client: the name the server's certificate must carry. Default the host of `remote_addr`. */
   readonly hostname?: string | undefined;
-  /** Client: path of a PEM certificate to trust besides the system's. */
+  /** Client: path of a PEM file with the certificates to trust besides the system's. */
   readonly trusted_root?: string | undefined;
   /** Server: path of the PKCS#12 file with certificate and key. */
   readonly pkcs12?: string | undefined;
   /** Server: what opens that file. */
   readonly pkcs12_password?: SecretOption | undefined;
+  /** Path of a PEM file with this end's certificate, followed by those that lead to its root. */
+  readonly certificate?: string | undefined;
+  /** Path of the PEM file with the certificate's private key. */
+  readonly private_key?: string | undefined;
+  /** Server: path of a PEM file; clients must show a certificate that one of these has signed. */
+  readonly client_ca?: string | undefined;
 }
 
 /** The Noise protocol between client and server. */
@@ -152,4 +158,15 @@ export interface NoiseOptions {
 export interface WebsocketOptions {
   /** Whether it goes over TLS, with the settings of the `tls` block. */
   readonly tls: boolean;
+  /** The path asked for. Default `/`; on a server without one, every path is the tunnel's. */
+  readonly path?: string | undefined;
+  /** Client: the Host header. Default the host of `remote_addr`. */
+  readonly host?: string | undefined;
+  /** Client: more headers of the request. */
+  readonly headers?:
+    | Readonly<Record<string, SecretOption>>
+    | ReadonlyMap<string, SecretOption>
+    | undefined;
+  /** Server: proxies whose `X-Forwarded-For` is believed: IP addresses and networks (CIDR). */
+  readonly trusted_proxies?: readonly string[] | undefined;
 }

@@ -6,27 +6,9 @@
  */
 
 import * as v from "valibot";
-import { address, choice, count, duration, type FieldInfo, flag, secret } from "./fields.ts";
-import type { ServicesOption } from "./options.ts";
+import { named } from "./collections.ts";
+import { address, choice, count, duration, flag, secret } from "./fields.ts";
 import { transportSchema } from "./transport_schema.ts";
-import { isTable } from "./value.ts";
-
-/**
- * Tables by name. They become a Map before each is looked at, since valibot's record leaves out
- * names such as `constructor`.
- */
-function services<Each extends v.GenericSchema>(each: Each, description: string) {
-  type Input = ServicesOption<v.InferInput<Each>>;
-  return v.pipe(
-    v.custom<Input>(isTable),
-    v.description(description),
-    v.metadata({ kind: "services", each } satisfies FieldInfo),
-    v.transform((input): Map<string, v.InferInput<Each>> =>
-      new Map(input instanceof Map ? input : Object.entries(input))
-    ),
-    v.map(v.string(), each),
-  );
-}
 
 const type = choice(["tcp", "udp"], "What the service carries.");
 const drainTimeout = duration(
@@ -130,7 +112,7 @@ export const serverSchema = v.pipe(
       10,
     ),
     drain_timeout: v.optional(drainTimeout, 10),
-    services: services(serverService, "The services that clients may offer, by name."),
+    services: named(v.string(), serverService, "The services that clients may offer, by name."),
     transport: v.optional(transportSchema, {}),
   }),
   v.description("The public end: accepts clients, and visitors on behalf of their services."),
@@ -182,7 +164,7 @@ export const clientSchema = v.pipe(
       false,
     ),
     drain_timeout: v.optional(drainTimeout, 10),
-    services: services(clientService, "The local services to offer, by name; there may be none."),
+    services: named(v.string(), clientService, "The local services to offer, by name; there may be none."),
     transport: v.optional(transportSchema, {}),
   }),
   v.description("The hidden end: connects out to the server, and to the local services."),

@@ -20,7 +20,7 @@ export interface Shape extends Omit<FieldInfo, "each"> {
   readonly default?: unknown;
   /** For a table: its keys. */
   readonly keys?: ReadonlyMap<string, Shape>;
-  /** For a table of named entries: what each looks like. */
+  /** For a table of named entries, or an array (`kind` is `list`): what each looks like. */
   readonly each?: Shape;
 }
 
@@ -37,7 +37,7 @@ export function shapeAt(path: Path): Shape | undefined {
   return shape;
 }
 
-/** A path with the names of services replaced by {@linkcode ANY_NAME}. */
+/** A path with names of free choice replaced by {@linkcode ANY_NAME}. */
 export function pattern(path: Path): Path {
   let shape: Shape | undefined = fileShape;
   return path.map((name) => {

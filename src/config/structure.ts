@@ -27,7 +27,7 @@ export function checkStructure(value: unknown, shape: Shape, path: Path): Struct
   return { findings, closed };
 
   function visit(value: unknown, shape: Shape, path: Path): void {
-    if (value === undefined || shape.keys === undefined && shape.each === undefined) return;
+    if (value === undefined || !isTableShape(shape)) return;
     if (!isTable(value)) {
       closed.add(formatKey(path));
       findings.push(
@@ -64,6 +64,10 @@ export function isClosed(structure: Structure, path: Path): boolean {
   return path.some((_, i) => structure.closed.has(formatKey(path.slice(0, i + 1))));
 }
 
+function isTableShape({ keys, each, kind }: Shape): boolean {
+  return keys !== undefined || each !== undefined && kind !== "list";
+}
+
 function header(path: Path, shape: Shape): string {
-  return formatKey(shape.each === undefined ? path : [...path, "NAME"]);
+  return formatKey(shape.each?.keys === undefined ? path : [...path, "NAME"]);
 }

@@ -89,7 +89,11 @@ class Reader implements TomlDocument {
         return table;
       }
       case "TOMLArray":
-        return new ForeignValue("an array");
+        return node.elements.map((element, i) => {
+          const entry = [...path, String(i)];
+          this.#mark(entry, element.loc.start, false);
+          return this.#value(entry, element);
+        });
       case "TOMLValue":
         return scalar(node);
     }
@@ -128,7 +132,8 @@ function emptyTable(): MutableTable {
 }
 
 function isMutableTable(value: unknown): value is MutableTable {
-  return typeof value === "object" && value !== null && !(value instanceof ForeignValue);
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !(value instanceof ForeignValue);
 }
 
 function nameOf(key: AST.TOMLBare | AST.TOMLQuoted): string {

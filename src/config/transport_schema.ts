@@ -6,6 +6,7 @@
 
 import * as v from "valibot";
 import { choice, duration, type FieldInfo, flag, secret, text } from "./fields.ts";
+import { headers, hostHeader, networks, requestPath } from "./websocket_fields.ts";
 
 /** The pattern of 0.5.0 for a `noise` block that names none: the client knows the server's key. */
 export const DEFAULT_NOISE_PATTERN = "Noise_NK_25519_ChaChaPoly_BLAKE2s";
@@ -47,18 +48,34 @@ const tls = v.pipe(
       { side: "client", example: '"tunnel.example.com"' },
     )),
     trusted_root: v.optional(text(
-      "Path of a PEM certificate to trust besides the system's, for a server with a certificate " +
-        "of your own authority.",
+      "Path of a PEM file with certificates to trust besides the system's, for a server with a " +
+        "certificate of your own authority; `rathole gen-cert` makes one.",
       { side: "client", example: '"ca.pem"' },
     )),
     pkcs12: v.optional(text(
-      "Path of the PKCS#12 file with the server's certificate, chain and private key.",
+      "Path of the PKCS#12 file with the server's certificate, chain and private key. A server has " +
+        "either this, or `certificate` and `private_key`.",
       { side: "server", example: '"identity.pfx"' },
     )),
     pkcs12_password: v.optional(secret("Password of the PKCS#12 file; may be empty.", {
       side: "server",
       example: '"password of the file"',
     })),
+    certificate: v.optional(text(
+      "Path of a PEM file with this end's certificate, followed by those that lead to its root. " +
+        "On a server the alternative to `pkcs12`; on a client for a server with `client_ca`. " +
+        "A file that changes is read again for the next connections.",
+      { example: '"server.pem"' },
+    )),
+    private_key: v.optional(text(
+      "Path of the PEM file with the certificate's private key, not encrypted.",
+      { example: '"server.key"' },
+    )),
+    client_ca: v.optional(text(
+      "Path of a PEM file with certificates of authorities: clients must show a certificate that " +
+        "one of them has signed.",
+      { side: "server", example: '"ca.pem"' },
+    )),
   }),
   v.description("TLS, for `type` tls, and for websocket with `tls = true`."),
 );
@@ -94,6 +111,22 @@ const websocket = v.pipe(
       flag("Whether WebSocket runs over TLS (wss), with the settings of the `tls` block."),
       v.metadata({ example: "false" } satisfies FieldInfo),
     ),
+    path: v.optional(requestPath(
+      "Path of the request that opens a WebSocket. A client without one asks for `/`; a server " +
+        "without one answers on every path, one with it on this path only.",
+    )),
+    host: v.optional(hostHeader(
+      "Host header of that request, where a proxy in front of the server needs another than the " +
+        "host of `remote_addr`.",
+    )),
+    headers: v.optional(headers(
+      "More headers of that request, such as a proxy's `Authorization`. Values are treated as " +
+        "secrets.",
+    )),
+    trusted_proxies: v.optional(networks(
+      "IP addresses and networks (CIDR) of proxies in front of the server whose `X-Forwarded-For` " +
+        "tells the client's address. From anybody else the header is ignored.",
+    )),
   }),
   v.description("WebSocket, for `type` websocket."),
 );

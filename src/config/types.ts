@@ -132,12 +132,18 @@ export interface TcpConfig {
 export interface TlsConfig {
   /** Client: the name the server's certificate must carry, instead of the host of `remote_addr`. */
   readonly hostname?: string | undefined;
-  /** Client: path of a PEM certificate to trust besides the system's. */
+  /** Client: path of a PEM file with the certificates to trust besides the system's. */
   readonly trusted_root?: string | undefined;
   /** Server: path of the PKCS#12 file with certificate and key. */
   readonly pkcs12?: string | undefined;
   /** Server: what opens that file. */
   readonly pkcs12_password?: Secret | undefined;
+  /** Path of a PEM file with this end's certificate, followed by those that lead to its root. */
+  readonly certificate?: string | undefined;
+  /** Path of the PEM file with the certificate's private key. */
+  readonly private_key?: string | undefined;
+  /** Server: path of a PEM file; clients must show a certificate that one of these has signed. */
+  readonly client_ca?: string | undefined;
 }
 
 /** The Noise protocol between client and server. */
@@ -154,4 +160,12 @@ export interface NoiseConfig {
 export interface WebsocketConfig {
   /** Whether it goes over TLS (`wss`), with the settings of the `tls` block. */
   readonly tls: boolean;
+  /** The path asked for. On a server without one, every path is the tunnel's. */
+  readonly path?: string | undefined;
+  /** Client: the Host header, instead of the host of `remote_addr`. */
+  readonly host?: string | undefined;
+  /** Client: more headers of the request. Secret, since they may hold credentials. */
+  readonly headers?: ReadonlyMap<string, Secret> | undefined;
+  /** Server: proxies whose `X-Forwarded-For` is believed: IP addresses and networks (CIDR). */
+  readonly trusted_proxies?: readonly string[] | undefined;
 }

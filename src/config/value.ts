@@ -9,7 +9,7 @@ import { type Path, quote } from "./problem.ts";
 
 /**
  * A TOML value that no key of ours takes and that JavaScript would confuse with one it does: a
- * float (3.0 is not the integer 3), a date, an array, an integer beyond 64 bits.
+ * float (3.0 is not the integer 3), a date, an array of tables, an integer beyond 64 bits.
  */
 export class ForeignValue {
   /** What it is, with an article: `a float`. */
@@ -43,10 +43,14 @@ export function entriesOf(table: Table): [name: string, value: unknown][] {
     .map(([name, value]) => [String(name), value]);
 }
 
-/** What stands at a path below a value; `undefined` where nothing does. */
+/** What stands at a path below a value, in arrays by index; `undefined` where nothing does. */
 export function valueAt(root: unknown, path: Path): unknown {
   let value = root;
   for (const name of path) {
+    if (Array.isArray(value)) {
+      value = value[Number(name)];
+      continue;
+    }
     if (!isTable(value)) return undefined;
     if (value instanceof Map) value = value.get(name);
     else value = Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
