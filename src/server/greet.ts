@@ -7,6 +7,7 @@
 
 import type { Connection } from "../net/connection.ts";
 import type { Hello } from "../protocol/messages.ts";
+import type { Address } from "../runtime/address.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Incoming } from "../transport/transport.ts";
 import type { Ticket } from "./admission.ts";
@@ -43,7 +44,7 @@ export async function greet(
     const connection = await incoming.handshake();
     const hello = await readHello(connection);
     outcome = hello.kind === "control"
-      ? await openSession(connection, hello, context, registry)
+      ? await openSession(connection, hello, incoming.peer, context, registry)
       : joinSession(connection, hello, ticket, registry);
   } catch (error) {
     end(error);
@@ -64,6 +65,7 @@ export async function greet(
 async function openSession(
   connection: Connection,
   hello: Hello,
+  via: Address,
   context: ServerContext,
   registry: Registry,
 ): Promise<Outcome> {
@@ -72,6 +74,7 @@ async function openSession(
   if (service === undefined) throw new RatholeError("service", "no such service");
   const session = new Session({
     connection,
+    via,
     key,
     heartbeatInterval: context.config.heartbeat_interval * 1000,
     poolTarget: service.reserve,

@@ -5,7 +5,6 @@
  */
 
 import { equalDigests, serviceDigest } from "../protocol/auth.ts";
-import { sourceNetwork } from "../runtime/address.ts";
 import type { Expectations } from "./admission.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
@@ -58,7 +57,7 @@ export class Registry implements Expectations {
   from(network: string): number {
     let expected = 0;
     for (const session of this.#sessions.values()) {
-      if (sourceNetwork(session.peer.hostname) === network) expected += session.pool.expected;
+      if (session.network === network) expected += session.pool.expected;
     }
     return expected;
   }

@@ -2,13 +2,15 @@ import assert from "node:assert/strict";
 import { TestServer } from "../../tests/support/contexts.ts";
 import { memoryPair } from "../../tests/support/memory_connection.ts";
 import { serviceDigest } from "../protocol/auth.ts";
+import type { Address } from "../runtime/address.ts";
 import { Registry } from "./registry.ts";
 import { Service } from "./service.ts";
 import { Session } from "./session.ts";
 
-function session(server: TestServer, key: Uint8Array, poolTarget = 0): Session {
+function session(server: TestServer, key: Uint8Array, poolTarget = 0, via?: Address): Session {
   return new Session({
     connection: memoryPair()[1],
+    via,
     key,
     heartbeatInterval: 0,
     poolTarget,
@@ -60,6 +62,9 @@ Deno.test("expectations are those of all sessions, and of one address", async ()
   assert.equal(registry.total(), 7);
   assert.equal(registry.from(first.peer.hostname), 7);
   assert.equal(registry.from("192.0.2.99"), 0);
+  const proxy = { hostname: "192.0.2.99", port: 443 };
+  registry.addSession(session(server, new Uint8Array(32).fill(3), 2, proxy));
+  assert.equal(registry.from(proxy.hostname), 2, "those behind a proxy come from its address");
   registry.deleteSession(first);
-  assert.equal(registry.total(), 4);
+  assert.equal(registry.total(), 6);
 });

@@ -12,7 +12,7 @@ import {
   extensionPayloadLength,
 } from "../protocol/extension.ts";
 import { encodeControlCommand, TAG_LENGTH } from "../protocol/messages.ts";
-import type { Address } from "../runtime/address.ts";
+import { type Address, sourceNetwork } from "../runtime/address.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
@@ -33,6 +33,8 @@ const SILENT_INTERVALS = 4 / 3;
 export interface SessionOptions {
   /** The authenticated control channel. */
   readonly connection: Connection;
+  /** Where its socket comes from, if that is a proxy that named the client behind it. */
+  readonly via?: Address | undefined;
   /** What data channels are recognised by: 32 bytes. */
   readonly key: Uint8Array;
   /** Milliseconds between heartbeats to the client; 0 none. */
@@ -53,6 +55,8 @@ export class Session {
   readonly key: Uint8Array;
   /** The client's address. */
   readonly peer: Address;
+  /** The network that its connections come from, as `sourceNetwork` names it. */
+  readonly network: string;
   /** Owns the session's tasks. */
   readonly scope: Scope;
   /** The data channels. */
@@ -69,6 +73,7 @@ export class Session {
     this.#options = options;
     this.key = options.key;
     this.peer = options.connection.peer;
+    this.network = sourceNetwork((options.via ?? this.peer).hostname);
     this.scope = options.scope;
     options.connection.setNoDelay(true);
     this.pool = new ChannelPool({
