@@ -39,8 +39,9 @@ with the same meaning; the other direction holds for files that use no key marke
 - Addresses are \`host:port\`, IPv6 in brackets: \`[::1]:2333\`.
 - A *duration* is a whole number of seconds, or text such as \`"500ms"\`, \`"1m30s"\`, \`"2h"\`⁺.
 - A key that nobody knows is an error, at every level. Every problem of a file is reported at once.
-- This version runs \`transport.type = "tcp"\` without a proxy. The other transports' settings are
-  checked; running one says that it is not there yet.
+- \`transport.type\` is \`"tcp"\`, \`"tls"\`, \`"noise"\` or \`"websocket"\`, the last also over TLS; a client
+  reaches the server directly or through \`transport.tcp.proxy\`, whatever the transport.
+- Files that a key names are looked for from the directory that the program was started in.
 - Keys of the other side, and blocks of transports that are not selected, are checked and not used.
 
 Editors that know TOML schemas complete and check a file that starts with
@@ -67,7 +68,7 @@ function addSection(
   const rows: string[] = [];
   for (const [key, value] of Object.entries(block.properties ?? {})) {
     if (value.properties !== undefined) tables.push([`${path}.${key}`, value]);
-    else if (typeof value.additionalProperties === "object") {
+    else if (typeof value.additionalProperties === "object" && isTable(value)) {
       tables.push([`${path}.${key}.NAME`, value.additionalProperties]);
       rows.push(row(key, value, block, theirs));
     } else rows.push(row(key, value, block, theirs));
@@ -90,6 +91,11 @@ function row(key: string, value: Schema, block: Schema, theirs: ReadonlySet<stri
   return `| \`${key}\`${mark} | ${kind(value)} | ${fallback} | ${value.description ?? ""} |`;
 }
 
+/** Whether a key holds tables by name; others hold texts by name. */
+function isTable({ additionalProperties }: Schema): boolean {
+  return typeof additionalProperties === "object" && additionalProperties.properties !== undefined;
+}
+
 function kind(value: Schema): string {
   if (value.enum !== undefined) {
     return value.enum.map((word) => `\`${JSON.stringify(word)}\``).join(", ");
@@ -100,7 +106,8 @@ function kind(value: Schema): string {
     if (minimum !== undefined && maximum !== undefined) return `${minimum} … ${maximum}`;
     return minimum === undefined ? "whole number" : `whole number from ${minimum}`;
   }
-  return { object: "tables", boolean: "`true`, `false`" }[value.type ?? ""] ?? "text";
+  if (value.type === "object") return isTable(value) ? "tables" : "table of texts";
+  return { array: "array of texts", boolean: "`true`, `false`" }[value.type ?? ""] ?? "text";
 }
 
 if (import.meta.main) {

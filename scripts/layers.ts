@@ -17,6 +17,7 @@ const RANK: Readonly<Record<string, number>> = {
   noise: 1,
   websocket: 1,
   config: 1,
+  certificates: 1,
   net: 2,
   transport: 3,
   carrier: 3,
@@ -26,7 +27,7 @@ const RANK: Readonly<Record<string, number>> = {
   cli: 6,
 };
 /** Bytes in, bytes out: no `Deno` there. */
-const PURE = ["protocol", "noise", "websocket", "config"];
+const PURE = ["protocol", "noise", "websocket", "config", "certificates"];
 
 interface Module {
   specifier: string;

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
-import { nearest } from "../config/suggest.ts";
+import { collect, type Collected, oneOf, type OptionName, UsageError } from "./options.ts";
 import { RESERVED_COMMANDS } from "./reserved.ts";
 
 /** Which of a configuration's two blocks to run. */
@@ -17,6 +16,18 @@ export type LogFormat = "text" | "json";
 /** Diffie-Hellman functions that `--genkey` makes keys for. */
 export type Curve = "x25519" | "x448";
 
+/** `gen-cert`: what to make certificates for, and where to write them. */
+export interface GenCertCommand {
+  /** Tells it from the others. */
+  readonly kind: "gen-cert";
+  /** Names and addresses of the server, as they were typed; at least one. */
+  readonly hosts: readonly string[];
+  /** The directory. */
+  readonly out: string;
+  /** Whether to replace certificates that are there. */
+  readonly force: boolean;
+}
+
 /** What the arguments ask for. */
 export type Command =
   | {
@@ -27,29 +38,15 @@ export type Command =
     readonly logFormat: LogFormat;
   }
   | { readonly kind: "genkey"; readonly curve: Curve }
+  | GenCertCommand
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   /** No arguments at all: whoever types that wants to know what to type. */
   | { readonly kind: "nothing" }
   | { readonly kind: "usage"; readonly message: string };
 
-const OPTIONS = {
-  server: { type: "boolean", short: "s" },
-  client: { type: "boolean", short: "c" },
-  // Its value is optional, which parseArgs cannot say: the word that follows is taken by hand.
-  genkey: { type: "boolean" },
-  "log-format": { type: "string" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" },
-} as const;
-
-type OptionName = keyof typeof OPTIONS;
-
 const CURVES: readonly Curve[] = ["x25519", "x448"];
 const LOG_FORMATS: readonly LogFormat[] = ["text", "json"];
-
-/** A mistake on the command line, as the text for its author. */
-class UsageError extends Error {}
 
 /** Understands the arguments, or says as `usage` what is wrong with them. */
 export function parseArguments(args: readonly string[]): Command {
@@ -62,59 +59,20 @@ export function parseArguments(args: readonly string[]): Command {
   }
 }
 
-/** A word that is no option, and whether it stood after `--`. */
-interface Word {
-  readonly text: string;
-  readonly literal: boolean;
-}
-
-interface Collected {
-  readonly options: ReadonlyMap<OptionName, string | undefined>;
-  readonly words: readonly Word[];
-}
-
-function collect(args: readonly string[]): Collected {
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: OPTIONS,
-    allowPositionals: true,
-    strict: false, // its own messages speak to the programmer, not to the user
-    tokens: true,
-  });
-  const options = new Map<OptionName, string | undefined>();
-  const words: Word[] = [];
-  let literal = false;
-  let curveMayFollow = -1;
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") {
-      literal = true;
-    } else if (token.kind === "positional") {
-      if (token.index === curveMayFollow) options.set("genkey", token.value);
-      else words.push({ text: token.value, literal });
-    } else {
-      const name = knownOption(token.name, token.rawName);
-      // `--name=value` for an option that takes none; a value apart is never given to those.
-      if (token.value !== undefined && OPTIONS[name].type === "boolean" && name !== "genkey") {
-        throw new UsageError(`--${name} takes no value, but '${token.value}' was given`);
-      }
-      if (options.has(name)) throw new UsageError(`--${name} was given more than once`);
-      options.set(name, token.value);
-      if (name === "genkey" && token.value === undefined) curveMayFollow = token.index + 1;
-    }
-  }
-  return { options, words };
-}
-
 function decide({ options, words }: Collected): Command {
   if (options.has("help")) return { kind: "help" };
   if (options.has("version")) return { kind: "version" };
   if (options.has("server") && options.has("client")) {
     throw new UsageError("--server and --client exclude each other; one process runs one of them");
   }
+  const [first, second] = words;
+  if (first?.text === "gen-cert" && !first.literal) return decideGenCert({ options, words });
+  for (const name of ["out", "force"] as const) {
+    if (options.has(name)) throw new UsageError(`--${name} belongs to the command gen-cert`);
+  }
   const logFormat = options.has("log-format")
     ? oneOf(LOG_FORMATS, "--log-format", options.get("log-format"))
     : "text";
-  const [first, second] = words;
   if (options.has("genkey")) {
     if (first !== undefined) {
       throw new UsageError(`--genkey needs no configuration file, but '${first.text}' was given`);
@@ -133,35 +91,29 @@ function decide({ options, words }: Collected): Command {
   return run;
 }
 
+function decideGenCert({ options, words }: Collected): GenCertCommand {
+  const own: readonly OptionName[] = ["out", "force"];
+  for (const name of options.keys()) {
+    if (!own.includes(name)) throw new UsageError(`--${name} does not go with gen-cert`);
+  }
+  const hosts = words.slice(1).map(({ text }) => text);
+  if (hosts.length === 0) {
+    throw new UsageError(
+      "gen-cert needs the names or addresses under which clients reach the server, as in " +
+        "rathole gen-cert tunnel.example.com --out certs",
+    );
+  }
+  const out = options.get("out");
+  if (out === undefined || out === "") {
+    throw new UsageError("gen-cert needs a directory to write to, as in --out certs");
+  }
+  return { kind: "gen-cert", hosts, out, force: options.has("force") };
+}
+
 function refuseReserved(word: string): void {
   const purpose = RESERVED_COMMANDS.get(word);
   if (purpose === undefined) return;
   throw new UsageError(
     `the command '${word}' (${purpose}) is not there yet; for a file of that name write './${word}'`,
   );
-}
-
-function knownOption(name: string, rawName: string): OptionName {
-  if (isOptionName(name)) return name;
-  // A part of a long name is what people try when they know another program's short one.
-  const names = Object.keys(OPTIONS);
-  const meant = rawName.startsWith("--")
-    ? nearest(name, names) ?? names.find((known) => name !== "" && known.startsWith(name))
-    : undefined;
-  const hint = meant === undefined ? "" : `; did you mean --${meant}?`;
-  throw new UsageError(`there is no option ${rawName}${hint}`);
-}
-
-function isOptionName(name: string): name is OptionName {
-  return Object.hasOwn(OPTIONS, name);
-}
-
-function oneOf<T extends string>(allowed: readonly T[], option: string, given?: string): T {
-  const found = allowed.find((value) => value === given);
-  if (found !== undefined) return found;
-  const choice = allowed.join(" or ");
-  if (given === undefined || given === "") throw new UsageError(`${option} needs ${choice}`);
-  const near = allowed.find((value) => value === given.toLowerCase());
-  const hint = near === undefined ? "" : `; did you mean ${near}?`;
-  throw new UsageError(`${option} takes ${choice}, not '${given}'${hint}`);
 }

@@ -76,6 +76,40 @@ Deno.test("parseArguments - suggests the option that was meant", () => {
   equal(refusal("--constructor a"), "there is no option --constructor");
 });
 
+Deno.test("parseArguments - gen-cert takes hosts, a directory and --force", () => {
+  const command = {
+    kind: "gen-cert",
+    hosts: ["a.example", "::1"],
+    out: "d",
+    force: false,
+  } as const;
+  for (
+    const line of [
+      "gen-cert a.example ::1 --out d",
+      "gen-cert a.example --out=d ::1",
+      "--out d gen-cert a.example ::1",
+      "gen-cert --out d -- a.example ::1",
+    ]
+  ) {
+    deepEqual(parse(line), command, line);
+  }
+  deepEqual(parse("gen-cert a.example ::1 --out d --force"), { ...command, force: true });
+  deepEqual(parse("gen-cert --help"), { kind: "help" });
+  match(refusal("gen-cert"), /needs the names or addresses .* rathole gen-cert tunnel\.example/);
+  match(refusal("gen-cert --out d"), /needs the names/);
+  match(refusal("gen-cert a"), /needs a directory to write to, as in --out certs/);
+  match(refusal("gen-cert a --out"), /needs a directory/);
+  match(refusal("gen-cert a --out="), /needs a directory/);
+  match(refusal("gen-cert a --out d --out e"), /--out was given more than once/);
+  match(refusal("gen-cert a --out d -s"), /--server does not go with gen-cert/);
+  match(refusal("gen-cert a --out d --log-format json"), /--log-format does not go with gen-cert/);
+  match(refusal("gen-cert a --out d --forse"), /did you mean --force\?/);
+  match(refusal("a.toml --force"), /--force belongs to the command gen-cert/);
+  match(refusal("a.toml --out d"), /--out belongs to the command gen-cert/);
+  deepEqual(parse("-- gen-cert"), { kind: "run", config: "gen-cert", logFormat: "text" });
+  deepEqual(parse("./gen-cert"), { kind: "run", config: "./gen-cert", logFormat: "text" });
+});
+
 Deno.test("parseArguments - words of commands win over files", () => {
   for (const word of RESERVED_COMMANDS.keys()) {
     match(refusal(word), new RegExp(`'${word}' .* is not there yet.*'./${word}'`));

@@ -5,7 +5,7 @@
  */
 
 import { SystemClock } from "../runtime/clock.ts";
-import type { Io, StopSignal } from "./io.ts";
+import type { Io, StopSignal, WriteOptions } from "./io.ts";
 
 /** Process-wide: installs the handlers that notice errors nobody caught. */
 export function denoIo(): Io {
@@ -17,6 +17,8 @@ export function denoIo(): Io {
     interactive: Deno.stdin.isTerminal(),
     env,
     readFile,
+    makeDirectory,
+    writeFile,
     onSignal,
     crashed: crashed(),
     // Loaded when needed: --help does not wait for them, nor does a client carry the server.
@@ -34,8 +36,7 @@ function env(name: string): string | undefined {
 }
 
 async function readFile(path: string, limit: number): Promise<Uint8Array> {
-  const { state } = Deno.permissions.querySync({ name: "read", path });
-  if (state !== "granted") throw new Deno.errors.NotCapable(`no permission to read ${path}`);
+  requirePermission("read", path);
   using file = await Deno.open(path);
   let bytes = new Uint8Array(16 * 1024);
   let length = 0;
@@ -50,6 +51,45 @@ async function readFile(path: string, limit: number): Promise<Uint8Array> {
     length += n;
   }
   return bytes.subarray(0, length);
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  requirePermission("write", path);
+  await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+}
+
+async function writeFile(path: string, bytes: Uint8Array, options: WriteOptions): Promise<void> {
+  const { mode, replace } = options;
+  requirePermission("write", path);
+  if (!replace) return await writeNew(path, bytes, mode);
+  requirePermission("read", path); // which renaming asks for
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  await writeNew(temporary, bytes, mode);
+  try {
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary);
+    throw error;
+  }
+}
+
+/** Leaves nothing behind where it fails. */
+async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  const opened = await Deno.open(path, { write: true, createNew: true, mode });
+  try {
+    using file = opened;
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await file.write(rest));
+    await file.sync();
+  } catch (error) {
+    await Deno.remove(path);
+    throw error;
+  }
+}
+
+/** Deno would ask the person at the terminal for a permission that is missing. */
+function requirePermission(name: "read" | "write", path: string): void {
+  const { state } = Deno.permissions.querySync({ name, path });
+  if (state !== "granted") throw new Deno.errors.NotCapable(`no permission to ${name} ${path}`);
 }
 
 function onSignal(handler: (signal: StopSignal) => void): Disposable {

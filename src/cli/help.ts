@@ -20,6 +20,7 @@ Exposes services behind NAT to the internet, through a server of your own.
 Usage:
   rathole [OPTIONS] CONFIG
   rathole --genkey [CURVE]
+  rathole gen-cert HOST... --out DIR [--force]
 
 Arguments:
   CONFIG                 Configuration file (TOML). A [server] block in it makes
@@ -34,6 +35,13 @@ Options:
   -h, --help             Print this help
   -V, --version          Print the version
 
+Certificates for the tls transport:
+  gen-cert HOST...       Make an authority and by it certificates for a server
+                         and a client, and print what to configure. HOST is a
+                         name or IP address that clients reach the server by
+      --out DIR          Where to write them; an authority there is used again
+      --force            Replace the server's and the client's that are there
+
 Environment:
   RUST_LOG               What to log: error, warn, info (default), debug, trace
                          or off; for a part of it: info,rathole::client=debug
@@ -43,9 +51,12 @@ Examples:
   rathole server.toml    Run on the machine with the public address
   rathole client.toml    Run on the machine behind NAT
   RUST_LOG=debug rathole --client both.toml
+  rathole gen-cert tunnel.example.com 203.0.113.7 --out certs
 
 Under Deno, with no more permissions than it needs:
   deno run --allow-net --allow-read=CONFIG --allow-env=RUST_LOG mod.ts CONFIG
+  (and --allow-read=FILE for each file that the configuration names)
+  deno run --allow-read=DIR --allow-write=DIR mod.ts gen-cert HOST --out DIR
 
 Signals:
   SIGINT (Ctrl-C) and SIGTERM let open connections finish, for drain_timeout

@@ -14,7 +14,10 @@ Deno.test("the help fits a terminal of 80 columns", () => {
 
 Deno.test("the help names every option", () => {
   for (
-    const option of ["--server", "--client", "--genkey", "--log-format", "--help", "--version"]
+    const option of [
+      ...["--server", "--client", "--genkey", "--log-format", "--help", "--version"],
+      ...["gen-cert", "--out", "--force"],
+    ]
   ) {
     ok(HELP_TEXT.includes(option), option);
   }

@@ -27,6 +27,17 @@ export interface Running extends AsyncDisposable {
 /** Starts a server or a client; the signal ends it. */
 export type Start<C> = (config: C, options: { signal: AbortSignal }) => Promise<Running>;
 
+/** How a file is written. */
+export interface WriteOptions {
+  /** Who may do what with it, where the system knows such modes, such as 0o600. */
+  readonly mode: number;
+  /**
+   * Whether the file may be there already: it is then replaced as a whole, so that nobody ever
+   * reads half of the new one. Otherwise one that is there is an `AlreadyExists`, and stays.
+   */
+  readonly replace: boolean;
+}
+
 /** The outside. */
 export interface Io {
   /** Log lines, and what was asked for: help, version, keys. */
@@ -43,6 +54,10 @@ export interface Io {
   env(name: "RUST_LOG"): string | undefined;
   /** Reads `limit` bytes of a file at most. Rejects with Deno's errors. Never asks. */
   readFile(path: string, limit: number): Promise<Uint8Array>;
+  /** Makes a directory and those above it, for this user only. One that is there is fine. */
+  makeDirectory(path: string): Promise<void>;
+  /** Writes a file. Rejects with Deno's errors. Never asks. */
+  writeFile(path: string, bytes: Uint8Array, options: WriteOptions): Promise<void>;
   /** Calls the handler for each signal until disposed. */
   onSignal(handler: (signal: StopSignal) => void): Disposable;
   /** Rejects when an error was thrown where nobody could catch it. */

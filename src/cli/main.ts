@@ -46,6 +46,10 @@ async function dispatch(args: readonly string[], io: Io): Promise<number> {
       const { formatKeyPair, generateKeyPair } = await import("./genkey.ts");
       return await print(formatKeyPair(await generateKeyPair(command.curve)), io);
     }
+    case "gen-cert": {
+      const { genCert } = await import("./gen_cert.ts");
+      return await print(await genCert(command, io), io);
+    }
     case "run": {
       // Not before it is needed: parser, validator and log are what takes time to load.
       const { run } = await import("./run.ts");

@@ -10,7 +10,6 @@
 export const RESERVED_COMMANDS: ReadonlyMap<string, string> = new Map([
   ["check", "validates a configuration without running it"],
   ["completions", "prints completions for a shell"],
-  ["gen-cert", "makes certificates for the TLS transport"],
   ["init", "writes a matching server and client configuration"],
   ["permissions", "prints the Deno permissions that a configuration needs"],
   ["reload", "makes a running rathole read its configuration again"],

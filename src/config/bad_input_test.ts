@@ -234,6 +234,10 @@ Deno.test("no secret is shown, whatever its type or place", () => {
     "[client.transport.noise]\nremote_public_key = VALUE",
     "[client.transport.tcp]\nproxy = VALUE",
     "[client.transport]\nproxy = VALUE",
+    "[client.transport.websocket.headers]\nAuthorization = VALUE",
+    "[client.transport.websocket.headers]\nHost = VALUE",
+    "[client.transport.websocket]\nheaders = VALUE",
+    "[client.transport.websocket]\nheaders = { Cookie = VALUE }",
   ];
   const values = [
     '"12345"',

@@ -48,10 +48,23 @@ export function noiseKeyBytes(name: NoiseName): number {
   return name.dh === "448" ? 56 : 32;
 }
 
+/**
+ * What a pattern does with an end's static key: nothing (`none`, that end stays anonymous), expect
+ * the other end to have it beforehand (`known`), or send it in the handshake (`sent`). The letters
+ * of the pattern say so: N; K; X and I. The client is the initiator, whose letter comes first.
+ */
+export function keyRole(
+  name: NoiseName,
+  side: "server" | "client",
+): "none" | "known" | "sent" {
+  const [, initiator, responder] = /^([A-Z]1?)([A-Z]1?)$/.exec(name.pattern) ?? [];
+  const letter = (side === "client" ? initiator : responder)?.charAt(0);
+  return letter === "K" ? "known" : letter === "X" || letter === "I" ? "sent" : "none";
+}
+
 /** Whether an end must know the other's public key before the handshake. */
 export function needsRemoteKey(name: NoiseName, side: "server" | "client"): boolean {
-  const [, initiator = "", responder = ""] = /^([A-Z]1?)([A-Z]1?)$/.exec(name.pattern) ?? [];
-  return (side === "client" ? responder : initiator).startsWith("K");
+  return keyRole(name, side === "client" ? "server" : "client") === "known";
 }
 
 /** Why text is not a key, `what is wrong; what to write`; undefined when it is one. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   keyProblem,
+  keyRole,
   needsRemoteKey,
   NOISE_PATTERNS,
   noiseKeyBytes,
@@ -68,6 +69,18 @@ Deno.test("who must know whom before the handshake", () => {
   assert.deepEqual(needs("K1N"), [false, true]);
   assert.deepEqual(needs("XX"), [false, false]);
   assert.deepEqual(needs("I1X1"), [false, false]);
+});
+
+Deno.test("what becomes of each end's static key", () => {
+  const use = (pattern: string) => {
+    const parsed = name(`Noise_${pattern}_25519_AESGCM_SHA256`);
+    return [keyRole(parsed, "client"), keyRole(parsed, "server")];
+  };
+  assert.deepEqual(use("NN"), ["none", "none"]);
+  assert.deepEqual(use("NK1"), ["none", "known"]);
+  assert.deepEqual(use("K1X1"), ["known", "sent"]);
+  assert.deepEqual(use("IK"), ["sent", "known"]);
+  assert.deepEqual(use("X1N"), ["sent", "none"]);
 });
 
 Deno.test("keys are standard base64 of the function's length", () => {

@@ -9,7 +9,7 @@ const FILES = [...Deno.readDirSync(TESTDATA)].map(({ name }) =>
   Deno.readTextFileSync(new URL(name, TESTDATA))
 );
 const SECRETS =
-  /shared between|only for the|opens the|p%40ss|03hX6wWk|literal|long_random|ends in a/;
+  /shared between|only for the|opens the|p%40ss|03hX6wWk|literal|long_random|bG9uZ19|ends in a/;
 
 /** Parses whatever it is; everything but a ConfigError with sound problems fails the test. */
 function survive(text: string): string {
@@ -75,11 +75,28 @@ Deno.test("property: any text, and any bytes read as text", () => {
 });
 
 Deno.test("property: values of any type under any key", () => {
-  const keys = ["server", "client", "services", "transport", "tls", "token", "type", "__proto__"];
+  const keys = [
+    ...["server", "client", "services", "transport", "tls", "token", "type", "__proto__"],
+    ...["websocket", "headers", "trusted_proxies"],
+  ];
   const value = fc.constantFrom(
-    ...["1", "-1", "1.0", "nan", "true", '""', "'x:1'", "[]", "[{}]", "{}", "1979-05-27", "{a={}}"],
+    ...[
+      "1",
+      "-1",
+      "1.0",
+      "nan",
+      "true",
+      '""',
+      "'x:1'",
+      "[]",
+      "['::1', 1]",
+      "[{}]",
+      "{}",
+      "1979-05-27",
+      "{a={}}",
+    ],
   );
-  const line = fc.tuple(fc.array(fc.constantFrom(...keys), { minLength: 1, maxLength: 4 }), value);
+  const line = fc.tuple(fc.array(fc.constantFrom(...keys), { minLength: 1, maxLength: 5 }), value);
   fc.assert(fc.property(fc.array(line, { maxLength: 5 }), (lines) => {
     survive(lines.map(([path, text]) => `${path.join(".")} = ${text}`).join("\n"));
   }));

@@ -147,7 +147,7 @@ Deno.test("any text is a service's name", () => {
 Deno.test("keys of ours, and times as text", () => {
   const { config, warnings } = load("ours.toml");
   assert.deepEqual(warnings, []);
-  const { services: games, transport: _, default_token: __, ...ends } = server(config);
+  const { services: games, transport: from, default_token: _, ...ends } = server(config);
   assert.deepEqual(ends, {
     bind_addr: "127.0.0.1:0",
     heartbeat_interval: 90,
@@ -167,6 +167,24 @@ Deno.test("keys of ours, and times as text", () => {
   assert.equal(services.get("game")?.max_retries, 0);
   assert.equal(services.get("game")?.retry_interval, 2);
   assert.equal(services.get("web")?.max_retries, 5);
+  assert.deepEqual(from.tls, {
+    certificate: "/etc/letsencrypt/live/tunnel.example.com/fullchain.pem",
+    private_key: "/etc/letsencrypt/live/tunnel.example.com/privkey.pem",
+    client_ca: "ca.pem",
+  });
+  assert.deepEqual(from.websocket, {
+    tls: true,
+    path: "/tunnel",
+    trusted_proxies: ["127.0.0.1", "fd00::/8"],
+  });
+  const { headers, ...request } = client(config).transport.websocket ?? assert.fail();
+  assert.deepEqual(request, {
+    tls: true,
+    path: "/tunnel?to=home",
+    host: "tunnel.example.com:8443",
+  });
+  assert.deepEqual([...headers?.keys() ?? []], ["Authorization", "X-Tunnel-Key"]);
+  assert.equal(headers?.get("X-Tunnel-Key")?.reveal(), "long_random header");
 });
 
 Deno.test("services may be empty", () => {

@@ -164,7 +164,11 @@ export const clientSchema = v.pipe(
       false,
     ),
     drain_timeout: v.optional(drainTimeout, 10),
-    services: named(v.string(), clientService, "The local services to offer, by name; there may be none."),
+    services: named(
+      v.string(),
+      clientService,
+      "The local services to offer, by name; there may be none.",
+    ),
     transport: v.optional(transportSchema, {}),
   }),
   v.description("The hidden end: connects out to the server, and to the local services."),

@@ -6,15 +6,14 @@
  * @module
  */
 
-import { Secret } from "../runtime/secret.ts";
 import { error, type Finding, type Side, warning } from "./finding.ts";
-import { keyProblem, needsRemoteKey, noiseKeyBytes, parseNoiseName } from "./noise_pattern.ts";
+import { noiseRules } from "./noise_rules.ts";
 import { formatKey, type Path } from "./problem.ts";
 import { parseProxy } from "./proxy.ts";
 import { shapeAt } from "./shape.ts";
-import { DEFAULT_NOISE_PATTERN } from "./transport_schema.ts";
+import { tlsRules } from "./tls_rules.ts";
 import type { TransportType } from "./types.ts";
-import { entriesOf, isTable, valueAt } from "./value.ts";
+import { entriesOf, isTable, textOf, valueAt } from "./value.ts";
 
 /** Everything to say about one side's `transport`, whose value as written is `block`. */
 export function* transportRules(side: Side, block: unknown): Generator<Finding> {
@@ -23,11 +22,15 @@ export function* transportRules(side: Side, block: unknown): Generator<Finding> 
   const type = valueAt(block, ["type"]) ?? "tcp";
   yield* otherSidesKeys(side, path, block);
   yield* tcpRules(side, [...path, "tcp"], valueAt(block, ["tcp"]));
-  yield* noiseRules(side, path, valueAt(block, ["noise"]), type === "noise");
+  yield* noiseRules(side, [...path, "noise"], valueAt(block, ["noise"]), type === "noise");
   const chosen = ["tcp", "tls", "noise", "websocket"] satisfies TransportType[];
   // With a type that does not exist, nothing is known about what is needed.
   if (!chosen.some((known) => known === type)) return;
-  yield* missingBlocks(side, path, block, type);
+  if (type === "websocket" && valueAt(block, ["websocket"]) === undefined) {
+    const header = formatKey([...path, "websocket"]);
+    yield error([...path, "websocket"], `is missing; write [${header}] with tls = true or false`);
+  }
+  if (usesTls(type, block)) yield* tlsRules(side, [...path, "tls"], valueAt(block, ["tls"]));
   yield* unusedBlocks(path, block, type);
 }
 
@@ -49,7 +52,7 @@ function* tcpRules(side: Side, path: Path, tcp: unknown): Generator<Finding> {
     const off = key === "keepalive_secs" && value === 0;
     if (value !== undefined && !off) yield warning([...path, key], keepaliveWarning(key));
   }
-  const proxy = plain(valueAt(tcp, ["proxy"]));
+  const proxy = textOf(valueAt(tcp, ["proxy"]));
   if (side === "server" || proxy === undefined) return;
   const parsed = parseProxy(proxy);
   if (typeof parsed === "string") yield error([...path, "proxy"], parsed);
@@ -62,37 +65,6 @@ function* otherSidesKeys(side: Side, path: Path, table: unknown): Generator<Find
       yield warning([...path, name], `has no effect; only a ${shape.side} uses it`);
     }
     if (shape?.keys !== undefined) yield* otherSidesKeys(side, [...path, name], value);
-  }
-}
-
-function* missingBlocks(
-  side: Side,
-  path: Path,
-  block: unknown,
-  type: unknown,
-): Generator<Finding> {
-  if (type === "websocket" && valueAt(block, ["websocket"]) === undefined) {
-    const header = formatKey([...path, "websocket"]);
-    yield error([...path, "websocket"], `is missing; write [${header}] with tls = true or false`);
-  }
-  if (!usesTls(type, block)) return;
-  const header = `[${formatKey([...path, "tls"])}]`;
-  const tls = valueAt(block, ["tls"]);
-  if (side === "client") {
-    if (tls === undefined) {
-      yield error([...path, "tls"], `is missing; write ${header}, if only empty`);
-    }
-    return;
-  }
-  if (tls === undefined) {
-    yield error([...path, "tls"], `is missing; write ${header} with pkcs12 and pkcs12_password`);
-  } else if (isTable(tls)) {
-    for (const key of ["pkcs12", "pkcs12_password"]) {
-      const example = shapeAt([...path, "tls", key])?.example ?? "";
-      if (valueAt(tls, [key]) === undefined) {
-        yield error([...path, "tls", key], `is missing; write ${key} = ${example}`);
-      }
-    }
   }
 }
 
@@ -113,58 +85,4 @@ function* unusedBlocks(path: Path, block: unknown, type: unknown): Generator<Fin
 
 function usesTls(type: unknown, block: unknown): boolean {
   return type === "tls" || type === "websocket" && valueAt(block, ["websocket", "tls"]) === true;
-}
-
-function* noiseRules(
-  side: Side,
-  transport: Path,
-  noise: unknown,
-  chosen: boolean,
-): Generator<Finding> {
-  const path = [...transport, "noise"];
-  const problem = chosen ? error : warning;
-  if (noise === undefined) {
-    if (chosen) {
-      yield warning(
-        path,
-        `is missing, and ${DEFAULT_NOISE_PATTERN} cannot work without keys; write ` +
-          `[${formatKey(path)}] with ${
-            side === "client" ? "remote_public_key" : "local_private_key"
-          }`,
-      );
-    }
-    return;
-  }
-  if (!isTable(noise)) return;
-  const pattern = valueAt(noise, ["pattern"]) ?? DEFAULT_NOISE_PATTERN;
-  const name = typeof pattern === "string" ? parseNoiseName(pattern) : undefined;
-  if (typeof name === "string") yield problem([...path, "pattern"], name);
-  if (typeof name !== "object") return;
-  for (const key of ["local_private_key", "remote_public_key"]) {
-    const text = plain(valueAt(noise, [key]));
-    const sentence = text === undefined ? undefined : keyProblem(text, noiseKeyBytes(name));
-    if (sentence !== undefined) yield problem([...path, key], sentence);
-  }
-  if (!chosen) return;
-  const other = side === "client" ? "server" : "client";
-  if (needsRemoteKey(name, side) && valueAt(noise, ["remote_public_key"]) === undefined) {
-    yield error(
-      [...path, "remote_public_key"],
-      `is missing, and ${name.pattern} needs it; write the ${other}'s public key in base64`,
-    );
-  }
-  const hasPrivate = valueAt(noise, ["local_private_key"]) !== undefined;
-  if (needsRemoteKey(name, other) && !hasPrivate) {
-    yield warning(
-      [...path, "local_private_key"],
-      `is missing, so that each start makes a new key that no ${other} knows; write the key of ` +
-        "rathole --genkey",
-    );
-  }
-}
-
-/** The text of a string or secret. */
-function plain(value: unknown): string | undefined {
-  if (value instanceof Secret) return value.reveal();
-  return typeof value === "string" ? value : undefined;
 }

@@ -1,28 +1,8 @@
 import { CLIENT, SERVER, table } from "../../tests/support/expect_report.ts";
 import { keepaliveWarning } from "./transport_rules.ts";
 
-Deno.test("transports", () => {
-  const tls = "[server.transport]\ntype = 'tls'\n";
-  const noise = "[client.transport]\ntype = 'noise'\n[client.transport.noise]\n";
-  const name = "Noise_KKpsk0_25519_ChaChaPoly_BLAKE2s";
-  const psk = `client.transport.noise.pattern = "${name}": asks for a pre-shared key, which the ` +
-    "configuration has no key for; leave the psk modifier out";
-  const noTls =
-    "f:5:1: client.transport.tls: is missing; write [client.transport.tls], if only empty";
+Deno.test("blocks of transports: missing, not used, of the other side", () => {
   table([
-    [
-      SERVER + tls,
-      "f:5:1: server.transport.tls: is missing; write [server.transport.tls] with pkcs12 and " +
-      "pkcs12_password",
-    ],
-    [
-      SERVER + tls + "tls = { pkcs12 = 'a', hostname = 'b' }",
-      "f:7:1: server.transport.tls.pkcs12_password: is missing; write pkcs12_password = " +
-      '"password of the file"',
-      'f:7:23: warning: server.transport.tls.hostname = "b": has no effect; only a client uses it',
-    ],
-    [CLIENT + "transport = { type = 'tls' }", noTls],
-    [CLIENT + "transport = { type = 'websocket', websocket = { tls = true } }", noTls],
     [
       CLIENT + "transport = { type = 'websocket' }",
       "f:5:1: client.transport.websocket: is missing; write [client.transport.websocket] with " +
@@ -44,24 +24,28 @@ Deno.test("transports", () => {
       "f:5:23: warning: client.transport.tls.pkcs12_password = ***: has no effect; only a server " +
       "uses it",
     ],
-    [CLIENT + noise + `pattern = "${name}"`, `f:8:1: ${psk}`],
+  ]);
+});
+
+Deno.test("keys of transports that belong elsewhere", () => {
+  table([
     [
-      CLIENT + noise.replace("noise'", "tcp'") + `pattern = "${name}"`,
-      'f:7:1: warning: client.transport.noise: is not used, since client.transport.type is "tcp"; ' +
-      'write type = "noise" to use it',
-      `f:8:1: warning: ${psk}`,
-    ],
-    [
-      CLIENT + noise + "local_private_key = 'hunter2'",
-      "f:7:1: client.transport.noise.remote_public_key: is missing, and NK needs it; write the " +
-      "server's public key in base64",
-      "f:8:1: client.transport.noise.local_private_key = ***: is 5 bytes long; write 32 bytes in " +
-      "standard base64, as rathole --genkey prints them",
-    ],
-    [
-      SERVER + noise.replaceAll("client", "server"),
-      "f:7:1: warning: server.transport.noise.local_private_key: is missing, so that each start " +
-      "makes a new key that no client knows; write the key of rathole --genkey",
+      CLIENT + "[client.transport.noise]\nprivate_key = 'hunter2'\n[client.transport.tls]\n" +
+      "host = 'a'\n[client.transport.websocket]\ntls = false\nheader = {}\nclient_ca = 'b'",
+      "f:5:1: warning: client.transport.noise: is not used, since client.transport.type is not " +
+      'written; write type = "noise" to use it',
+      "f:6:1: client.transport.noise.private_key: is not a key of [client.transport.noise]; the " +
+      "key here is local_private_key",
+      "f:7:1: warning: client.transport.tls: is not used, since client.transport.type is not " +
+      'written; write type = "tls" to use it',
+      "f:8:1: client.transport.tls.host: is not a key of [client.transport.tls]; the key here is " +
+      "hostname",
+      "f:9:1: warning: client.transport.websocket: is not used, since client.transport.type is not " +
+      'written; write type = "websocket" to use it',
+      "f:11:1: client.transport.websocket.header: is not a key of [client.transport.websocket]; " +
+      "did you mean headers?",
+      "f:12:1: client.transport.websocket.client_ca: is not a key of [client.transport.websocket]; " +
+      "it belongs in [client.transport.tls]",
     ],
   ]);
 });

@@ -23,6 +23,9 @@ const COUNTERPARTS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   },
   "server.services.*": { local_addr: "bind_addr", default_token: "token" },
   "client.services.*": { bind_addr: "local_addr", default_token: "token" },
+  "server.transport.noise": { private_key: "local_private_key", public_key: "remote_public_key" },
+  "client.transport.noise": { private_key: "local_private_key", public_key: "remote_public_key" },
+  "client.transport.tls": { host: "hostname" },
 };
 
 /** What there is to say about an unknown key. */

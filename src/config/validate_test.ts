@@ -51,6 +51,33 @@ Deno.test("a complete configuration is valid options, and stays as it is", () =>
   assert.deepEqual(validateClientConfig(first), first);
 });
 
+Deno.test("headers may be an object or a Map, proxies a frozen array, and both stay as they are", () => {
+  const headers = { Authorization: "Basic abc", "X-Key": new Secret("k") };
+  for (const given of [headers, new Map(Object.entries(headers))]) {
+    const first = validateClientConfig({
+      remote_addr: "a:1",
+      services: {},
+      transport: { type: "websocket", websocket: { tls: false, headers: given } },
+    });
+    const read = [...first.transport.websocket?.headers ?? []];
+    assert.deepEqual(read.map(([name, value]) => [name, value.reveal()]), [
+      ["Authorization", "Basic abc"],
+      ["X-Key", "k"],
+    ]);
+    assert.deepEqual(validateClientConfig(first), first);
+  }
+  const server = validateServerConfig({
+    bind_addr: "a:1",
+    services: {},
+    transport: {
+      type: "websocket",
+      websocket: { tls: false, trusted_proxies: Object.freeze(["::1"]) },
+    },
+  });
+  assert.deepEqual(server.transport.websocket?.trusted_proxies, ["::1"]);
+  assert.deepEqual(validateServerConfig(server), server);
+});
+
 /** The lines for options that a program without types might pass. */
 function refused(validate: () => unknown): string[] {
   try {
@@ -77,8 +104,8 @@ Deno.test("the same rules as for files, without positions", () => {
     '"0.0.0.0:8080"',
     'server.services.web.token: is missing; write token = "…" here, or default_token = "…" in ' +
     "[server]",
-    "server.transport.tls: is missing; write [server.transport.tls] with pkcs12 and " +
-    "pkcs12_password",
+    "server.transport.tls: is missing; write [server.transport.tls] with certificate and " +
+    "private_key, or pkcs12 and pkcs12_password",
   ]);
 });
 

@@ -58,6 +58,12 @@ export function valueAt(root: unknown, path: Path): unknown {
   return value;
 }
 
+/** The text of a string or secret; undefined for other values. */
+export function textOf(value: unknown): string | undefined {
+  if (value instanceof Secret) return value.reveal();
+  return typeof value === "string" ? value : undefined;
+}
+
 /** What a value is, for "is …": `text`, `a number`, `a float`, `a table`. */
 export function describe(value: unknown): string {
   if (value instanceof ForeignValue) return value.kind;

@@ -40,8 +40,8 @@ export function contains({ base, prefix }: Network, ip: Uint8Array): boolean {
   if (address.length !== base.length) return false;
   const whole = prefix >> 3;
   for (let i = 0; i < whole; i++) if (address[i] !== base[i]) return false;
-  const rest = prefix & 7;
-  return rest === 0 || ((address[whole] ?? 0) ^ (base[whole] ?? 0)) >> (8 - rest) === 0;
+  // Of the byte that the prefix ends in, its leading bits; of none, nothing is left to compare.
+  return ((address[whole] ?? 0) ^ (base[whole] ?? 0)) >> (8 - (prefix & 7)) === 0;
 }
 
 /** Whether it is an IPv4 address in IPv6 form, `::ffff:a.b.c.d` (RFC 4291, 2.5.5.2). */

@@ -5,7 +5,7 @@
  */
 
 import { type Clock, SystemClock } from "../../src/runtime/clock.ts";
-import type { ByteSink, Io, Running, StopSignal } from "../../src/cli/io.ts";
+import type { ByteSink, Io, Running, StopSignal, WriteOptions } from "../../src/cli/io.ts";
 
 /** A sink that keeps what it is given, until told to fail or to block. */
 export class MemorySink implements ByteSink {
@@ -103,6 +103,30 @@ export class FakeIo implements Io {
     if (content instanceof Error) return Promise.reject(content);
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     return Promise.resolve(bytes.subarray(0, limit));
+  }
+
+  /** Directories made, and how each file was written, in order. */
+  readonly directories: string[] = [];
+  readonly written: { path: string; mode: number; replace: boolean }[] = [];
+  /** Thrown by writing the file of that path, or making the directory. */
+  readonly writeFailures = new Map<string, Error>();
+
+  makeDirectory(path: string): Promise<void> {
+    const failure = this.writeFailures.get(path);
+    if (failure !== undefined) return Promise.reject(failure);
+    this.directories.push(path);
+    return Promise.resolve();
+  }
+
+  writeFile(path: string, bytes: Uint8Array, { mode, replace }: WriteOptions): Promise<void> {
+    const failure = this.writeFailures.get(path);
+    if (failure !== undefined) return Promise.reject(failure);
+    if (!replace && this.files.has(path)) {
+      return Promise.reject(new Deno.errors.AlreadyExists(path));
+    }
+    this.files.set(path, bytes);
+    this.written.push({ path, mode, replace });
+    return Promise.resolve();
   }
 
   onSignal(handler: (signal: StopSignal) => void): Disposable {
