@@ -20,7 +20,7 @@ export interface Connection extends Disposable {
 
   /**
    * The next bytes, at least one and at most `max`; null when the peer has ended its direction.
-   * The array is lent: it holds until the next call of `read`.
+   * The array is lent: it holds until the next call of `read`, and the reader may write in it.
    *
    * A caller that needs exactly so many bytes names them as `max` and so leaves what follows to
    * the next reader, which may be the pump.
