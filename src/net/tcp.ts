@@ -22,6 +22,20 @@ export interface SocketOptions {
 
 const NOTHING = new Uint8Array(0);
 
+/** Sets a fresh socket up. */
+export function prepareSocket(
+  socket: Deno.TcpConn,
+  { nodelay, keepalive }: Omit<SocketOptions, "buffers">,
+): void {
+  try {
+    // Neither is on by itself.
+    if (nodelay) socket.setNoDelay(true);
+    if (keepalive) socket.setKeepAlive(true);
+  } catch {
+    // macOS says so when the peer has gone already: the first read will tell.
+  }
+}
+
 /** A {@linkcode Connection} over a TCP socket. */
 export class TcpConnection implements Connection {
   readonly peer: Address;
@@ -32,19 +46,12 @@ export class TcpConnection implements Connection {
   #aborted = false;
   #reason: unknown;
 
-  /** Takes over the socket: nobody else may use it from now on. */
-  constructor(socket: Deno.TcpConn, options: SocketOptions) {
+  /** Takes over the socket, which was set up: nobody else may use it from now on. */
+  constructor(socket: Deno.TcpConn, options: Omit<SocketOptions, "keepalive">) {
     this.#socket = socket;
     this.#nodelay = options.nodelay;
     this.#buffer = new ReadBuffer(options.buffers);
     this.peer = plainAddress(socket.remoteAddr);
-    try {
-      // Neither is on by itself.
-      if (options.nodelay) socket.setNoDelay(true);
-      if (options.keepalive) socket.setKeepAlive(true);
-    } catch {
-      // macOS says so when the peer has gone already: the first read will tell.
-    }
   }
 
   /** See {@linkcode Connection.read}. */
@@ -139,13 +146,19 @@ export class TcpListener implements Disposable {
    * (out of descriptors, say), after which accepting may be tried again.
    */
   async accept(): Promise<TcpConnection> {
+    return new TcpConnection(await this.acceptSocket(), this.#options);
+  }
+
+  /** As {@linkcode TcpListener.accept}, for who needs the bare socket. */
+  async acceptSocket(): Promise<Deno.TcpConn> {
     let socket;
     try {
       socket = await this.#listener.accept();
     } catch (error) {
       throw this.#closed ? new RatholeError("aborted", "no longer listening") : error;
     }
-    return new TcpConnection(socket, this.#options);
+    prepareSocket(socket, this.#options);
+    return socket;
   }
 
   /** Stops listening; a pending accept rejects. */
@@ -176,7 +189,9 @@ export async function dialTcp(
   options: SocketOptions,
   signal: AbortSignal,
 ): Promise<TcpConnection> {
-  return new TcpConnection(await dialSocket(to, signal), options);
+  const socket = await dialSocket(to, signal);
+  prepareSocket(socket, options);
+  return new TcpConnection(socket, options);
 }
 
 /** As {@linkcode dialTcp}, for who needs the bare socket. */

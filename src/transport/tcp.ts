@@ -5,7 +5,7 @@
  */
 
 import type { TcpConfig } from "../config/types.ts";
-import { type SocketOptions, TcpConnection, TcpListener } from "../net/tcp.ts";
+import { prepareSocket, type SocketOptions, TcpConnection, TcpListener } from "../net/tcp.ts";
 import type { Address } from "../runtime/address.ts";
 import type {
   ConnectOptions,
@@ -34,7 +34,9 @@ export class TcpTransport implements Transport {
   /** See {@linkcode Transport.connect}. */
   async connect(to: Address, options: ConnectOptions): Promise<TcpConnection> {
     const socket = { ...this.#socket, nodelay: options.nodelay ?? this.#socket.nodelay };
-    return new TcpConnection(await this.#dialer.dial(to, options), socket);
+    const dialled = await this.#dialer.dial(to, options);
+    prepareSocket(dialled, socket);
+    return new TcpConnection(dialled, socket);
   }
 
   /** See {@linkcode Transport.bind}. */
