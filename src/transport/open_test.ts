@@ -55,13 +55,6 @@ Deno.test("an aborted attempt rejects with the reason, whichever family is prefe
   }
 });
 
-Deno.test("a transport that is not there yet is `unsupported` and says what to write", async () => {
-  await assert.rejects(
-    open({ type: "noise", noise: { remote_public_key: "A".repeat(43) + "=" } }),
-    { code: "unsupported", message: /transport\.type = "noise" is not there yet/ },
-  );
-});
-
 Deno.test("a proxy is gone through by a client, and means nothing to a server", async () => {
   const proxy = "http://a%3Ab:hunter2@127.0.0.1:1";
   await assert.rejects(

@@ -128,6 +128,18 @@ export async function ask(
   return reply;
 }
 
+/** What an echo returns, read while the question is still being sent; nothing is half-closed. */
+export async function echoed(
+  at: Address,
+  question: Uint8Array,
+  ms?: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  using visitor = await visit(at);
+  const both = Promise.all([collect(visitor, question.length), writeAll(visitor, question)]);
+  const [reply] = await soon("an echo", both, ms);
+  return reply;
+}
+
 /** Text as bytes. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);

@@ -53,6 +53,8 @@ export interface PairOptions {
   readonly client?: string;
   /** Lines of every service of the client. */
   readonly clientService?: string;
+  /** Files and folders that ours may read besides its configuration. */
+  readonly read?: readonly string[];
 }
 
 /** Two programs with a tunnel between them. */
@@ -120,6 +122,7 @@ async function startOnce(
       pairing[end],
       options.unified === true ? config.server + config.client : config[end],
       options.unified === true ? [`--${end}`] : [],
+      options.read,
     );
     if (end === "client") return child;
     try {
@@ -189,9 +192,15 @@ function configOf(
 }
 
 /** Theirs, or ours as production would run it. */
-function startEnd(which: Maker, config: string, args: readonly string[]): Promise<Child> {
+function startEnd(
+  which: Maker,
+  config: string,
+  args: readonly string[],
+  read: readonly string[] = [],
+): Promise<Child> {
   if (which === "rust") return startPeer(config, args);
-  return startProgram({ config, args, allow: ["--allow-net=127.0.0.1"], log: "debug" });
+  const allow = ["--allow-net=127.0.0.1", ...read.map((path) => `--allow-read=${path}`)];
+  return startProgram({ config, args, allow, log: "debug" });
 }
 
 async function startPeer(config: string, args: readonly string[]): Promise<Child> {
