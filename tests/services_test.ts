@@ -180,11 +180,12 @@ Deno.test("a client and a server of another type say so", async () => {
   match(reason, /service "it" has type = "udp" at the server/);
 });
 
-Deno.test("a transport that is not there yet is refused when started", async () => {
-  const transport = { type: "websocket", websocket: { tls: false } } as const;
-  const unsupported = { code: "unsupported" };
-  await rejects(serverFor({ it: {} }, { transport }), unsupported);
-  await rejects(clientFor("127.0.0.1:1", {}, { transport }), unsupported);
+Deno.test("a file that a transport needs and that is not there is an error of the start", async () => {
+  const [certificate, private_key] = ["no/such/certificate.pem", "no/such/key.pem"];
+  const missing = { code: "config", message: /no\/such\/.*no such file/ };
+  const tls = { type: "tls", tls: { certificate, private_key } } as const;
+  await rejects(serverFor({ it: {} }, { transport: tls }), missing);
+  await rejects(clientFor("127.0.0.1:1", {}, { transport: tls }), missing);
 });
 
 Deno.test("a tunnel without services is none, and no error", async () => {

@@ -45,8 +45,8 @@ export interface Client extends AsyncDisposable {
  * Starts a client, which from then on tries to reach the server. It prints nothing: what happens is
  * told to those who configure LogTape (category `rathole`) or read its events.
  *
- * @throws {RatholeError} `config` for an invalid configuration, `permission` when the sandbox
- * does not allow what it needs, `unsupported` for a transport that is not there yet.
+ * @throws {RatholeError} `config` for an invalid configuration or a file that it names and that
+ * cannot be used, `permission` when the sandbox does not allow what it needs.
  */
 export async function startClient(
   config: ClientOptions | ClientConfig,

@@ -46,8 +46,8 @@ export interface Server extends AsyncDisposable {
  * Starts a server. It prints nothing: what happens is told to those who configure LogTape
  * (category `rathole`) or read its events.
  *
- * @throws {RatholeError} `config` for an invalid configuration, `bind`, `resolve` or `permission`
- * when it cannot listen, `unsupported` for a transport that is not there yet.
+ * @throws {RatholeError} `config` for an invalid configuration or a file that it names and that
+ * cannot be used, `bind`, `resolve` or `permission` when it cannot listen.
  */
 export async function startServer(
   config: ServerOptions | ServerConfig,
