@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatIp, parseIp } from "../runtime/address.ts";
+import { asciiHost, formatIp, parseIp } from "../runtime/address.ts";
 
 /** A name as it stands in a certificate's subjectAltName (RFC 5280, 4.2.1.6). */
 export type Host =
@@ -38,7 +38,7 @@ export function parseHost(text: string): Host | HostProblem {
     return { problem: "is no valid IP address; correct it" };
   }
   const wildcard = text.startsWith("*.");
-  const name = toAscii(wildcard ? text.slice(2) : text);
+  const name = asciiHost(wildcard ? text.slice(2) : text);
   if (name?.includes("*") === true || text === "*") {
     return {
       problem: "has a * elsewhere than as its first label; write one such as *.example.com",
@@ -52,14 +52,6 @@ export function parseHost(text: string): Host | HostProblem {
     return { problem: "is a wildcard that nobody accepts; write one such as *.example.com" };
   }
   return { kind: "dns", text: wildcard ? `*.${name}` : name };
-}
-
-/** Lower case, and letters beyond ASCII in their `xn--` form; null where there is none. */
-function toAscii(name: string): string | null {
-  // deno-lint-ignore no-control-regex -- ASCII needs no conversion, nor what URLs do besides it
-  if (/^[\x00-\x7f]*$/.test(name)) return name.toLowerCase();
-  if (/[\s/?#@:\\%[\]]/.test(name)) return null;
-  return URL.parse(`http://${name}`)?.hostname ?? null;
 }
 
 /** A label by RFC 1123, and underscores, which names of containers have. */

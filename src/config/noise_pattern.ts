@@ -62,11 +62,6 @@ export function keyRole(
   return letter === "K" ? "known" : letter === "X" || letter === "I" ? "sent" : "none";
 }
 
-/** Whether an end must know the other's public key before the handshake. */
-export function needsRemoteKey(name: NoiseName, side: "server" | "client"): boolean {
-  return keyRole(name, side === "client" ? "server" : "client") === "known";
-}
-
 /** Why text is not a key, `what is wrong; what to write`; undefined when it is one. */
 export function keyProblem(text: string, bytes: number): string | undefined {
   const help = `write ${bytes} bytes in standard base64, as rathole --genkey prints them`;

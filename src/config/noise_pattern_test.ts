@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import {
   keyProblem,
   keyRole,
-  needsRemoteKey,
   NOISE_PATTERNS,
   noiseKeyBytes,
   type NoiseName,
@@ -55,20 +54,6 @@ Deno.test("names that are none, and why", () => {
     assert.match(problem, why);
     assert.match(problem, /^[^;]+; .+$/);
   }
-});
-
-Deno.test("who must know whom before the handshake", () => {
-  const needs = (pattern: string) => {
-    const parsed = name(`Noise_${pattern}_25519_AESGCM_SHA256`);
-    return [needsRemoteKey(parsed, "client"), needsRemoteKey(parsed, "server")];
-  };
-  assert.deepEqual(needs("NK"), [true, false]);
-  assert.deepEqual(needs("NK1"), [true, false]);
-  assert.deepEqual(needs("X1K1"), [true, false]);
-  assert.deepEqual(needs("KK"), [true, true]);
-  assert.deepEqual(needs("K1N"), [false, true]);
-  assert.deepEqual(needs("XX"), [false, false]);
-  assert.deepEqual(needs("I1X1"), [false, false]);
 });
 
 Deno.test("what becomes of each end's static key", () => {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { asciiHost, parseIp } from "../runtime/address.ts";
 import { error, type Finding, type Side } from "./finding.ts";
 import { formatKey, type Path } from "./problem.ts";
 import { shapeAt } from "./shape.ts";
@@ -23,6 +24,13 @@ export function* tlsRules(side: Side, path: Path, tls: unknown): Generator<Findi
     }
     // What it says of PKCS#12 is the server's, and warned of as such.
     if (pem.length > 0) yield* missingHalf(path, PEM, pem);
+    const hostname = valueAt(tls, ["hostname"]);
+    if (typeof hostname === "string" && !isHost(hostname)) {
+      yield error(
+        [...path, "hostname"],
+        "is no host name; write the name or IP address in the server's certificate, without a port",
+      );
+    }
     return;
   }
   const pkcs12 = PKCS12.filter((key) => valueAt(tls, [key]) !== undefined);
@@ -39,6 +47,11 @@ export function* tlsRules(side: Side, path: Path, tls: unknown): Generator<Findi
   } else {
     yield* missingHalf(path, pem.length > 0 ? PEM : PKCS12, [...pem, ...pkcs12]);
   }
+}
+
+/** Whether a certificate could be for it. */
+function isHost(text: string): boolean {
+  return parseIp(text) !== null || /^[a-z\d_.-]+$/.test(asciiHost(text) ?? "");
 }
 
 function* missingHalf(

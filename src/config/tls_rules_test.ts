@@ -83,3 +83,20 @@ Deno.test("a client shows a certificate with its key, or none", () => {
     ],
   ]);
 });
+
+Deno.test("the name that a server's certificate must carry is a host's", () => {
+  const at = "client.transport.tls.hostname";
+  const problem = "is no host name; write the name or IP address in the server's certificate, " +
+    "without a port";
+  table([
+    ...["example.com", "bücher.example", "127.0.0.1", "::1", "my_box"].map((
+      name,
+    ): [string] => [tls(CLIENT, `hostname = '${name}'`)]),
+    ...["bad name", "example.com:443", "https://example.com", ""].map((
+      name,
+    ): [string, string] => [
+      tls(CLIENT, `hostname = '${name}'`),
+      `f:5:37: ${at} = ${JSON.stringify(name)}: ${problem}`,
+    ]),
+  ]);
+});

@@ -48,8 +48,9 @@ const tls = v.pipe(
       { side: "client", example: '"tunnel.example.com"' },
     )),
     trusted_root: v.optional(text(
-      "Path of a PEM file with certificates to trust besides the system's, for a server with a " +
-        "certificate of your own authority; `rathole gen-cert` makes one.",
+      "Path of a PEM file with certificates to trust besides those that Deno comes with (in their " +
+        "place where the client shows a certificate itself), for a server with a certificate of " +
+        "your own authority; `rathole gen-cert` makes one.",
       { side: "client", example: '"ca.pem"' },
     )),
     pkcs12: v.optional(text(
@@ -125,7 +126,8 @@ const websocket = v.pipe(
     )),
     trusted_proxies: v.optional(networks(
       "IP addresses and networks (CIDR) of proxies in front of the server whose `X-Forwarded-For` " +
-        "tells the client's address. From anybody else the header is ignored.",
+        "tells the client's address, for the log and the status; limits per address go by the " +
+        "proxy's own. From anybody else the header is ignored.",
     )),
   }),
   v.description("WebSocket, for `type` websocket."),

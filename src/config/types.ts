@@ -132,7 +132,7 @@ export interface TcpConfig {
 export interface TlsConfig {
   /** Client: the name the server's certificate must carry, instead of the host of `remote_addr`. */
   readonly hostname?: string | undefined;
-  /** Client: path of a PEM file with the certificates to trust besides the system's. */
+  /** Client: path of a PEM file with certificates to trust besides the runtime's. */
   readonly trusted_root?: string | undefined;
   /** Server: path of the PKCS#12 file with certificate and key. */
   readonly pkcs12?: string | undefined;

@@ -104,6 +104,7 @@ class NodeCipher implements KeyedCipher {
     out: Uint8Array,
     at: number,
   ): void {
+    // Alike but for their types, by which the two algorithms take other options.
     const cipher = this.#algorithm === "aes-256-gcm"
       ? createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS)
       : createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS);

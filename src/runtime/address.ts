@@ -101,6 +101,17 @@ export function isLoopback(hostname: string): boolean {
   return ip.length === 4 ? ip[0] === 127 : ip.every((byte, i) => byte === (i === 15 ? 1 : 0));
 }
 
+/**
+ * A host name in ASCII and lower case, letters beyond it in their `xn--` form, as DNS, certificates
+ * and proxies have them; null for what is no name in any language.
+ */
+export function asciiHost(name: string): string | null {
+  // ASCII needs no conversion, nor what URLs do besides it.
+  if (/^[\x21-\x7e]+$/.test(name)) return name.toLowerCase();
+  if (/[\x00-\x20/?#@:\\%[\]]/.test(name)) return null;
+  return URL.parse(`http://${name}`)?.hostname ?? null;
+}
+
 /** The 4 or 16 bytes of an IP address in network order; null when the text is not one. */
 export function parseIp(text: string): Uint8Array | null {
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import {
+  asciiHost,
   formatAddress,
   formatIp,
   isAddress,
@@ -138,4 +139,19 @@ Deno.test("property: no text makes the parsers fail, and what they take they wri
     if (isAddress(address)) assert.deepEqual(parseAddress(formatAddress(address)), address);
     else assert(address.problem.length > 0);
   }));
+});
+
+Deno.test("a host name in ASCII", () => {
+  const cases = [
+    ["Example.COM", "example.com"],
+    ["my_box", "my_box"],
+    ["bücher.example", "xn--bcher-kva.example"],
+    ["bücher.example:443", null],
+    ["ü/x", null],
+    ["ü@x", null],
+    ["two words", null],
+    ["line\n", null],
+    ["", null],
+  ] as const;
+  for (const [text, expected] of cases) assert.equal(asciiHost(text), expected, text);
 });

@@ -63,7 +63,8 @@ export class RatholeError extends Error {
 
 /**
  * Whether the same attempt may succeed later without anybody changing anything on this side.
- * Refused tokens and unknown services count: the server may be about to be given them.
+ * Refused tokens and unknown services count: the server may be about to be given them. So do a
+ * certificate that is refused, which may be about to be renewed, and a proxy that refuses.
  */
 export function isRetriable(error: unknown): boolean {
   if (!(error instanceof RatholeError)) return true;

@@ -39,7 +39,9 @@ export class LayeredTransport implements Transport {
     signal.addEventListener("abort", abort);
     try {
       signal.throwIfAborted();
-      return await this.#layer.initiate(connection, to);
+      const layered = await this.#layer.initiate(connection, to);
+      signal.throwIfAborted();
+      return layered;
     } catch (error) {
       connection.abort(error);
       throw error;

@@ -15,6 +15,7 @@ import {
 } from "../config/noise_pattern.ts";
 import type { NoiseConfig } from "../config/types.ts";
 import type { Connection } from "../net/connection.ts";
+import type { HandshakeSettings } from "../noise/handshake_state.ts";
 import { PATTERNS } from "../noise/patterns.ts";
 import type { DiffieHellman, KeyPair } from "../noise/primitives.ts";
 import { openSuite } from "../noise/suite.ts";
@@ -23,15 +24,17 @@ import type { Layer } from "./layer.ts";
 import { SealedBuffers } from "./noise_buffers.ts";
 import { NoiseConnection } from "./noise_connection.ts";
 import { shakeHands } from "./noise_handshake.ts";
-import type { NoiseSettings } from "./noise_refusals.ts";
+
+/** What all handshakes of a transport have in common. */
+export type NoiseKeys = Omit<HandshakeSettings, "initiator">;
 
 /** Noise over any connection; the end that connected is the initiator. */
 export class NoiseLayer implements Layer {
-  readonly #settings: Omit<NoiseSettings, "initiator">;
+  readonly #settings: NoiseKeys;
   readonly #buffers = new SealedBuffers();
 
   /** Use {@linkcode openNoiseLayer}. */
-  constructor(settings: Omit<NoiseSettings, "initiator">) {
+  constructor(settings: NoiseKeys) {
     this.#settings = settings;
   }
 

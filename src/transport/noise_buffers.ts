@@ -46,8 +46,9 @@ export class SealedBuffers {
 
   /** Takes a buffer back that nobody uses any more. One that may be in use is just left. */
   give(buffer: Uint8Array): void {
-    if (this.#spareBytes + buffer.length > MOST_SPARE) return;
+    const shelf = this.#spare[SIZES.indexOf(buffer.length)];
+    if (shelf === undefined || this.#spareBytes + buffer.length > MOST_SPARE) return;
     this.#spareBytes += buffer.length;
-    this.#spare[SIZES.indexOf(buffer.length)]?.push(buffer);
+    shelf.push(buffer);
   }
 }

@@ -7,17 +7,15 @@
 
 import type { Connection } from "../net/connection.ts";
 import { readExact } from "../net/read_exact.ts";
-import { HandshakeState, type Transport } from "../noise/handshake_state.ts";
+import {
+  type HandshakeSettings,
+  HandshakeState,
+  type Transport,
+} from "../noise/handshake_state.ts";
 import { messageLengths } from "../noise/patterns.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { LENGTH_BYTES } from "./noise_buffers.ts";
-import {
-  changedMessage,
-  closedEarly,
-  type NoiseSettings,
-  strangeLength,
-  wrongPin,
-} from "./noise_refusals.ts";
+import { changedMessage, closedEarly, strangeLength, wrongPin } from "./noise_refusals.ts";
 
 const NO_PAYLOAD = new Uint8Array(0);
 
@@ -30,7 +28,7 @@ const NO_PAYLOAD = new Uint8Array(0);
  */
 export async function shakeHands(
   connection: Connection,
-  settings: NoiseSettings,
+  settings: HandshakeSettings,
 ): Promise<Transport> {
   const { suite, pattern } = settings;
   const state = new HandshakeState(settings);
@@ -44,7 +42,7 @@ export async function shakeHands(
 
 async function readTurn(
   connection: Connection,
-  settings: NoiseSettings,
+  settings: HandshakeSettings,
   state: HandshakeState,
   turn: number,
   expected: number,

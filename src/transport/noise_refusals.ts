@@ -8,12 +8,9 @@
 import type { HandshakeSettings } from "../noise/handshake_state.ts";
 import { RatholeError } from "../runtime/errors.ts";
 
-/** What a noise transport has for every handshake. */
-export type NoiseSettings = HandshakeSettings;
-
 /** A message whose length is none that the pattern has. `header` is the first two bytes. */
 export function strangeLength(
-  settings: NoiseSettings,
+  settings: HandshakeSettings,
   turn: number,
   header: Uint8Array,
   expected: number,
@@ -37,7 +34,7 @@ export function strangeLength(
 
 /** A message that does not decrypt, or holds a key that is none. */
 export function changedMessage(
-  settings: NoiseSettings,
+  settings: HandshakeSettings,
   turn: number,
   cause: unknown,
 ): unknown {
@@ -66,7 +63,7 @@ export function changedMessage(
 
 /** The other end showed another static key than the one that is pinned. */
 export function wrongPin(
-  settings: NoiseSettings,
+  settings: HandshakeSettings,
   shown: Uint8Array,
   pinned: Uint8Array,
 ): RatholeError {
@@ -81,7 +78,7 @@ export function wrongPin(
 
 /** The other end left before the handshake was over. */
 export function closedEarly(
-  settings: NoiseSettings,
+  settings: HandshakeSettings,
   turn: number,
   cause: RatholeError,
 ): RatholeError {
@@ -110,7 +107,7 @@ function otherProtocol(header: Uint8Array): string | undefined {
   return start === "SS" ? "SSH" : "HTTP, or something like it";
 }
 
-function about({ initiator, protocol }: NoiseSettings) {
+function about({ initiator, protocol }: HandshakeSettings) {
   const [own, other] = initiator ? ["client", "server"] : ["server", "client"];
   return { own, other, protocol };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Side } from "../config/finding.ts";
 import { parseProxy, type Proxy } from "../config/proxy.ts";
 import type { TransportConfig } from "../config/types.ts";
 import { RatholeError } from "../runtime/errors.ts";
@@ -11,9 +12,6 @@ import { type Dialer, DirectDialer } from "./dialer.ts";
 import { LayeredTransport } from "./layer.ts";
 import { TcpTransport } from "./tcp.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
-
-/** Which end of the tunnel a transport is for. */
-export type Side = "server" | "client";
 
 /**
  * The transport that a configuration selects, ready to be used: files it names are read, keys are

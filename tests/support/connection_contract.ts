@@ -227,12 +227,14 @@ export function connectionContract(
     assert.deepEqual(await readAll(b), sent);
   });
 
-  test("an abort after both directions ended changes nothing", async (a, b) => {
+  test("an abort after both directions ended is one", async (a, b) => {
     await Promise.all([a.closeWrite(), b.closeWrite()]);
     assert.equal(await a.read(), null);
     assert.equal(await b.read(), null);
     a.abort();
     b.abort();
+    await assert.rejects(a.read(), { code: "aborted" });
+    await assert.rejects(b.read(), { code: "aborted" });
   });
 
   const { makeDoomed } = options;

@@ -5,7 +5,7 @@
  */
 
 import type { Proxy } from "../../config/proxy.ts";
-import { type Address, formatAddress, parseIp } from "../../runtime/address.ts";
+import { type Address, asciiHost, formatAddress, parseIp } from "../../runtime/address.ts";
 import { RatholeError } from "../../runtime/errors.ts";
 import type { Dialer, DialOptions } from "../dialer.ts";
 import { Exchange, type Handshake } from "./exchange.ts";
@@ -89,10 +89,8 @@ function carriedHost({ hostname }: Address): string {
   if (hostname.includes(":")) {
     throw problem("has an IPv6 zone, which means nothing to a proxy; leave it out");
   }
-  const name = /^[\x21-\x7e]+$/.test(hostname)
-    ? hostname
-    : URL.parse(`http://${hostname}`)?.hostname ?? "";
-  if (name === "") throw problem("is not a name that a proxy can look up");
+  const name = asciiHost(hostname);
+  if (name === null) throw problem("is not a name that a proxy can look up");
   if (name.length > 255) throw problem("is longer than the 255 bytes that a host name may have");
   return name;
 }
