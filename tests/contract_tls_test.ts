@@ -14,6 +14,6 @@ const judging = await tlsServer({
 });
 const showing = await tlsClient({
   trusted_root: ca.certificate,
-  ...await certificates.signed(ca, { usage: "clientAuth" }),
+  ...await certificates.signed(ca, { usage: "client" }),
 });
 connectionContract("tls with a client certificate", () => tlsPair(judging, showing));

@@ -10,12 +10,11 @@ import { once } from "node:events";
 import { Buffer } from "node:buffer";
 import tls from "node:tls";
 import { ROOT } from "./support/child.ts";
-import { installed, requireProgram } from "./support/installed.ts";
 import { ask, bytesOf, echoService, textOf } from "./support/local_services.ts";
+import { openssl, runOpenssl } from "./support/openssl.ts";
 import { ignore, missing, startPair } from "./support/peer.ts";
 
 const OPTIONS = { timeout: 60_000 };
-const openssl = await installed("openssl");
 
 interface Made extends AsyncDisposable {
   readonly directory: string;
@@ -59,12 +58,6 @@ async function made(...args: string[]): Promise<Made> {
     read: (name) => Deno.readTextFile(`${directory}/${name}`),
     [Symbol.asyncDispose]: () => Deno.remove(above, { recursive: true }),
   };
-}
-
-async function runOpenssl(...args: string[]): Promise<{ ok: boolean; text: string }> {
-  const command = new Deno.Command(requireProgram("openssl", openssl), { args, stdin: "null" });
-  const { success, stdout, stderr } = await command.output();
-  return { ok: success, text: textOf(stdout) + textOf(stderr) };
 }
 
 Deno.test("files are private, are not replaced, and the authority stays", OPTIONS, async () => {

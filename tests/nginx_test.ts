@@ -51,7 +51,7 @@ for (const secure of [true, false]) {
       await using all = new AsyncDisposableStack();
       const certificates = all.use(await Certificates.make());
       const ca = secure ? await certificates.ca("ca") : undefined;
-      const tls = ca && await certificates.signed(ca, { names: `DNS:${HOST}` });
+      const tls = ca && await certificates.signed(ca, { hosts: [HOST] });
       const question = noise(1_000_000);
       const reply = noise(3 << 20, 2);
       const heard = Promise.withResolvers<Uint8Array<ArrayBuffer>>();

@@ -14,7 +14,7 @@ const made = await Certificates.make();
 Deno.test.afterAll(() => made[Symbol.asyncDispose]());
 const ca = await made.ca("ca");
 const own = await made.signed(ca);
-const mine = await made.signed(ca, { usage: "clientAuth" });
+const mine = await made.signed(ca, { usage: "client" });
 const trusting = { trusted_root: ca.certificate };
 
 Deno.test("what does not speak TLS is told apart, at both ends", async (t) => {

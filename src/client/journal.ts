@@ -61,6 +61,7 @@ export function clientLogLine(event: ClientEvent): LogLine {
       });
     case "certificate-renewed":
     case "certificate-refused":
+    case "certificate-lifetime":
       return certificateLine(event);
     case "draining":
       return logLine("info", "Draining", { streams: event.streams });

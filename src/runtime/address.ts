@@ -108,7 +108,7 @@ export function isLoopback(hostname: string): boolean {
 export function asciiHost(name: string): string | null {
   // ASCII needs no conversion, nor what URLs do besides it.
   if (/^[\x21-\x7e]+$/.test(name)) return name.toLowerCase();
-  if (/[\x00-\x20/?#@:\\%[\]]/.test(name)) return null;
+  if (/[\s\p{Cc}/?#@:\\%[\]]/u.test(name)) return null;
   return URL.parse(`http://${name}`)?.hostname ?? null;
 }
 

@@ -101,6 +101,16 @@ export type ServerEvent =
     readonly reason: string;
   }
   | {
+    /** The certificate that this server shows ends within 7 days, or is refused for its dates; told once a day. */
+    readonly type: "certificate-lifetime";
+    readonly file: string;
+    readonly state: "not-yet-valid" | "expires-soon" | "expired";
+    /** The first second in which it is valid. */
+    readonly notBefore: Date;
+    /** The last one. */
+    readonly notAfter: Date;
+  }
+  | {
     /** Nothing new is accepted; open streams may finish. */
     readonly type: "draining";
     /** How many. */

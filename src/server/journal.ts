@@ -70,6 +70,7 @@ export function serverLogLine(event: ServerEvent): LogLine {
       return logLine("info", "UDP replies reach only visitors that --allow-net covers");
     case "certificate-renewed":
     case "certificate-refused":
+    case "certificate-lifetime":
       return certificateLine(event);
     case "draining":
       return logLine("info", "Draining", { streams: event.streams });

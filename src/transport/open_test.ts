@@ -12,7 +12,7 @@ function open(transport: ClientOptions["transport"], prefer?: Family) {
     buffers: new BufferStore(),
     clock: new SystemClock(),
     prefer,
-    events: { certificateRenewed() {}, certificateRefused() {} },
+    events: { certificateRenewed() {}, certificateRefused() {}, certificateLifetime() {} },
   });
 }
 
@@ -69,6 +69,6 @@ Deno.test("a proxy is gone through by a client, and means nothing to a server", 
   await openTransport("server", config.transport, {
     buffers: new BufferStore(),
     clock: new SystemClock(),
-    events: { certificateRenewed() {}, certificateRefused() {} },
+    events: { certificateRenewed() {}, certificateRefused() {}, certificateLifetime() {} },
   });
 });

@@ -9,12 +9,13 @@ import type { Server as TlsServer } from "node:tls";
 import type { TlsConfig, TransportConfig } from "../config/types.ts";
 import type { Connection } from "../net/connection.ts";
 import { type SocketOptions, TcpListener } from "../net/tcp.ts";
-import type { Address } from "../runtime/address.ts";
+import { type Address, asciiHost } from "../runtime/address.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { Dialer } from "./dialer.ts";
 import { type ClientTrust, TlsStarter } from "./tls_client.ts";
 import { LiveFiles } from "./tls_files.ts";
+import { LifetimeWatch } from "./tls_lifetime.ts";
 import {
   buildServer,
   clientFiles,
@@ -42,6 +43,7 @@ export async function openTls(
 ): Promise<Transport> {
   const tls = config.tls ?? {};
   const { events } = options;
+  const lifetime = new LifetimeWatch(tls, events, options.clock);
   const socket = {
     nodelay: config.tcp.nodelay,
     keepalive: config.tcp.keepalive_secs > 0,
@@ -52,6 +54,7 @@ export async function openTls(
       serverFiles(tls),
       (contents) => buildServer(tls, contents),
       events,
+      lifetime,
     );
     return new TlsServerTransport(files, socket, options.clock);
   }
@@ -61,7 +64,7 @@ export async function openTls(
       ? undefined
       : readIdentity(tls, contents),
   });
-  const files = await LiveFiles.open(clientFiles(tls), build, events);
+  const files = await LiveFiles.open(clientFiles(tls), build, events, lifetime);
   return new TlsClientTransport(files, { tls, socket, dialer, clock: options.clock });
 }
 
@@ -99,21 +102,22 @@ interface ClientParts {
 class TlsClientTransport implements Transport {
   readonly #files: LiveFiles<ClientTrust>;
   readonly #parts: ClientParts;
-  readonly #starter = new TlsStarter();
+  readonly #starter: TlsStarter;
   #looked: number;
 
   constructor(files: LiveFiles<ClientTrust>, parts: ClientParts) {
     this.#files = files;
     this.#parts = parts;
+    this.#starter = new TlsStarter(() => parts.clock.now());
     this.#looked = parts.clock.now();
   }
 
   async connect(to: Address, options: ConnectOptions): Promise<Connection> {
     const { dialer, socket, tls } = this.#parts;
     await this.#look();
-    return await this.#starter.start(await dialer.dial(to, options), {
+    return await this.#starter.start(() => dialer.dial(to, options), {
       to,
-      name: tls.hostname ?? to.hostname,
+      name: nameOf(tls.hostname ?? to.hostname),
       trust: this.#files.current,
       socket: { ...socket, nodelay: options.nodelay ?? socket.nodelay },
       signal: options.signal,
@@ -131,4 +135,10 @@ class TlsClientTransport implements Transport {
     this.#looked = now;
     await this.#files.check();
   }
+}
+
+/** A host as certificates name it: without the zone of an IPv6 address, in ASCII. */
+function nameOf(hostname: string): string {
+  const host = hostname.includes(":") ? hostname.replace(/%.*/, "") : asciiHost(hostname);
+  return host ?? hostname;
 }

@@ -9,6 +9,8 @@ import { connect as connectTls } from "node:tls";
 import type { Connection } from "../net/connection.ts";
 import { prepareSocket, type SocketOptions } from "../net/tcp.ts";
 import { type Address, parseIp } from "../runtime/address.ts";
+import { RatholeError } from "../runtime/errors.ts";
+import { Closings } from "./tls_closings.ts";
 import { TlsConnection } from "./tls_connection.ts";
 import { DenoTlsConnection } from "./tls_deno_connection.ts";
 import { clientHandshakeError, clientLostError, shownLostError } from "./tls_errors.ts";
@@ -47,34 +49,64 @@ export interface ClientHandshake {
  * keeps its descriptor until the peer closes its end. So once a server has let a handshake time
  * out, `node:tls`, which has no such fault, does the handshakes until one is answered: a server
  * that hangs costs the descriptors of the attempts under way, and not one for every retry.
+ *
+ * `node:tls` also takes over while many connections close: see {@linkcode Closings}.
  */
 export class TlsStarter {
+  readonly #closings: Closings;
+  readonly #onClose: () => void;
   #wary = false;
+  /** With what `node:tls`, for which `trusted_root` is all there is, does not trust the server. */
+  #onlyDeno: ClientTrust | undefined;
 
-  /** Takes a socket over. @throws {RatholeError} `untrusted`, `protocol`, `closed` */
-  async start(socket: Deno.TcpConn, options: ClientHandshake): Promise<Connection> {
-    prepareSocket(socket, options.socket);
+  /** `now` in milliseconds, as `Clock.now`. */
+  constructor(now: () => number) {
+    const closings = this.#closings = new Closings(now);
+    this.#onClose = () => closings.add();
+  }
+
+  /**
+   * A TLS connection over a socket that `dial` gives and that is owned from then on. Called again
+   * where `node:tls` was only to help out and does not trust whom Deno may.
+   *
+   * @throws {RatholeError} `untrusted`, `protocol`, `closed`; what `dial` throws.
+   */
+  async start(dial: () => Promise<Deno.TcpConn>, options: ClientHandshake): Promise<Connection> {
     const { signal, trust } = options;
-    const byNode = trust.identity !== undefined || this.#wary;
+    const helping = (this.#wary || this.#closings.many) && this.#onlyDeno !== trust;
+    const byNode = trust.identity !== undefined || helping;
+    const socket = await dial();
+    prepareSocket(socket, options.socket);
     try {
       const connection = byNode
         ? await startByNode(socket, options, trust.identity)
-        : await startByDeno(socket, options);
+        : await startByDeno(socket, options, this.#onClose);
       this.#wary = false;
       return connection;
     } catch (error) {
       this.#wary = signal.aborted;
-      throw error;
+      const distrusted = error instanceof RatholeError && error.code === "untrusted";
+      if (!helping || trust.identity !== undefined || !distrusted) throw error;
+      this.#onlyDeno = trust;
     }
+    return await this.start(dial, options);
   }
 }
 
 /** By Deno's own TLS: the fast way. */
-async function startByDeno(raw: Deno.TcpConn, options: ClientHandshake): Promise<Connection> {
+async function startByDeno(
+  raw: Deno.TcpConn,
+  options: ClientHandshake,
+  onClose: () => void,
+): Promise<Connection> {
   const { name, signal, socket, to, trust } = options;
   const { hostname, port } = raw.remoteAddr;
   let tls: Deno.TlsConn | undefined;
-  const abort = () => tls?.close();
+  let closed = false;
+  const abort = () => {
+    closed = true;
+    tls?.close();
+  };
   try {
     // Only turns the socket into another kind; nothing is sent before `handshake`.
     tls = await Deno.startTls(raw, { hostname: name, caCerts: [...trust.roots] });
@@ -82,11 +114,10 @@ async function startByDeno(raw: Deno.TcpConn, options: ClientHandshake): Promise
     signal.addEventListener("abort", abort);
     await tls.handshake();
     signal.throwIfAborted();
-    return new DenoTlsConnection(tls, { hostname, port }, socket.buffers);
+    return new DenoTlsConnection(tls, { hostname, port }, socket.buffers, onClose);
   } catch (error) {
     if (tls === undefined) raw.close();
-    // The signal has closed it already.
-    else if (!signal.aborted) tls.close();
+    else if (!closed) tls.close();
     throw signal.aborted ? signal.reason : clientHandshakeError(to, name, error);
   } finally {
     signal.removeEventListener("abort", abort);
@@ -102,6 +133,10 @@ async function startByNode(
   const { name, signal, socket, to, trust } = options;
   const { hostname, port } = raw.remoteAddr;
   const wire = new Wire(raw, socket.buffers);
+  if (signal.aborted) {
+    wire.close();
+    throw signal.reason;
+  }
   const { promise, resolve, reject } = Promise.withResolvers<Connection>();
   const tls = connectTls({
     socket: wire,
@@ -123,8 +158,9 @@ async function startByNode(
   const abort = () => reject(signal.reason);
   signal.addEventListener("abort", abort);
   try {
+    const connection = await promise;
     signal.throwIfAborted();
-    return await promise;
+    return connection;
   } catch (error) {
     wire.close();
     tls.destroy();

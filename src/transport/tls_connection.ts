@@ -38,6 +38,7 @@ export class TlsConnection implements Connection {
   #reader: { max: number | undefined; settle: PromiseWithResolvers<Uint8Array | null> } | undefined;
   #writer: PromiseWithResolvers<void> | undefined;
   #finishing: PromiseWithResolvers<void> | undefined;
+  #closing: Promise<void> | undefined;
   #failure: { readonly error: unknown } | undefined;
 
   /** Takes over the socket and the wire below it. */
@@ -66,6 +67,7 @@ export class TlsConnection implements Connection {
   /** See {@linkcode Connection.write}. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(reasonOf(this.#failure.error));
+    if (this.#closing !== undefined) return Promise.reject(ended());
     // The engine never says that it has sent nothing.
     if (bytes.length === 0) return WRITTEN;
     const writer = this.#writer = Promise.withResolvers<void>();
@@ -76,7 +78,10 @@ export class TlsConnection implements Connection {
   /** See {@linkcode Connection.closeWrite}. Sends close_notify (RFC 8446, 6.1), then a FIN. */
   closeWrite(): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(reasonOf(this.#failure.error));
+    // To the engine a second end is an error, and the end of the other direction too.
+    if (this.#closing !== undefined) return this.#closing;
     const finishing = this.#finishing = Promise.withResolvers<void>();
+    this.#closing = finishing.promise;
     this.#socket.end(this.#onFinished);
     return finishing.promise;
   }
@@ -209,4 +214,8 @@ class Abortion {
 
 function reasonOf(error: unknown): unknown {
   return error instanceof Abortion ? error.reason : error;
+}
+
+function ended(): RatholeError {
+  return new RatholeError("closed", "this side has ended its direction of the connection");
 }

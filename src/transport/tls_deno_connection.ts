@@ -23,14 +23,16 @@ export class DenoTlsConnection implements Connection {
   readonly peer: Address;
   readonly #socket: Deno.TlsConn;
   readonly #buffer: ReadBuffer;
+  readonly #onClose: () => void;
   #writing: Uint8Array = NOTHING;
   #reader: PromiseWithResolvers<Bytes | null> | undefined;
   #writer: PromiseWithResolvers<void> | undefined;
   #aborted: { readonly reason: unknown } | undefined;
 
-  /** Takes over the socket: nobody else may use it from now on. */
-  constructor(socket: Deno.TlsConn, peer: Address, buffers: BufferStore) {
+  /** Takes over the socket: nobody else may use it from now on. `onClose` is called once. */
+  constructor(socket: Deno.TlsConn, peer: Address, buffers: BufferStore, onClose: () => void) {
     this.#socket = socket;
+    this.#onClose = onClose;
     this.#buffer = new ReadBuffer(buffers);
     this.peer = peer;
   }
@@ -69,6 +71,7 @@ export class DenoTlsConnection implements Connection {
     const given = reason ?? new RatholeError("aborted", "the connection was ended by this side");
     this.#aborted = { reason: given };
     this.#socket.close();
+    this.#onClose();
     this.#buffer.abandon();
     this.#reader?.reject(given);
     this.#writer?.reject(given);

@@ -18,6 +18,14 @@ export type Contents = ReadonlyMap<string, Bytes>;
 /** Makes what is used of the files' contents. @throws {RatholeError} `config`, naming the file */
 export type Build<T> = (contents: Contents) => T;
 
+/** Follows what the files hold. */
+export interface Follower {
+  /** They were loaded for the first time, or anew, and are in use. */
+  loaded(contents: Contents): void;
+  /** They were looked at, and are as they were. */
+  unchanged(): void;
+}
+
 /**
  * Something made of files, and made anew when they change: written in place, replaced by a rename,
  * or reached through a symbolic link that was swapped.
@@ -30,6 +38,7 @@ export class LiveFiles<T> {
   readonly #paths: readonly string[];
   readonly #build: Build<T>;
   readonly #events: TransportEvents;
+  readonly #follower: Follower | undefined;
   #current: T;
   #contents: Contents;
   #stamp: string;
@@ -40,11 +49,13 @@ export class LiveFiles<T> {
     paths: readonly string[],
     build: Build<T>,
     events: TransportEvents,
+    follower: Follower | undefined,
     first: { readonly value: T; readonly contents: Contents; readonly stamp: string },
   ) {
     this.#paths = paths;
     this.#build = build;
     this.#events = events;
+    this.#follower = follower;
     this.#current = first.value;
     this.#contents = first.contents;
     this.#stamp = first.stamp;
@@ -55,10 +66,13 @@ export class LiveFiles<T> {
     paths: readonly string[],
     build: Build<T>,
     events: TransportEvents,
+    follower?: Follower,
   ): Promise<LiveFiles<T>> {
     const stamp = await stampOf(paths);
     const contents = await readAll(paths);
-    return new LiveFiles(paths, build, events, { value: build(contents), contents, stamp });
+    const value = build(contents);
+    follower?.loaded(contents);
+    return new LiveFiles(paths, build, events, follower, { value, contents, stamp });
   }
 
   /** What the files make, as of the last look that found them usable. */
@@ -73,7 +87,7 @@ export class LiveFiles<T> {
 
   async #check(): Promise<void> {
     const stamp = await stampOf(this.#paths);
-    if (stamp === this.#stamp) return;
+    if (stamp === this.#stamp) return this.#follower?.unchanged();
     try {
       const contents = await readAll(this.#paths);
       const changed = this.#paths.filter((path) => !same(contents, this.#contents, path));
@@ -83,7 +97,9 @@ export class LiveFiles<T> {
       }
       this.#stamp = stamp;
       this.#doubted = "";
-      if (changed.length > 0) this.#events.certificateRenewed(changed);
+      if (changed.length === 0) return;
+      this.#events.certificateRenewed(changed);
+      this.#follower?.loaded(contents);
     } catch (error) {
       if (this.#doubted !== stamp) {
         this.#doubted = stamp;

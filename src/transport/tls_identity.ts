@@ -16,10 +16,10 @@ import { receive } from "./tls_receive.ts";
 const CERTIFICATE = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END [A-Z0-9 ]+-----/g;
 
 /**
- * Milliseconds. Whoever accepts has a deadline of its own, most often a shorter one; but until this
- * one is reached, the engine keeps 11 KB of every handshake that was given up.
+ * None: whoever accepts has a deadline of its own. The engine's would keep 12 KB of every handshake
+ * until it is reached, also of those long given up, for a stranger to pile up. (0 is 120 s to it.)
  */
-const HANDSHAKE_TIMEOUT = 15_000;
+const HANDSHAKE_TIMEOUT = -1;
 
 /** A certificate with its chain, and its key, in PEM. */
 export interface Identity {

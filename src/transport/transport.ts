@@ -37,12 +37,26 @@ export interface ConnectOptions extends DialOptions {
   readonly nodelay?: boolean | undefined;
 }
 
+/** What is wrong with the lifetime of a certificate that this end shows. */
+export interface CertificateLifetime {
+  /** The file it is in. */
+  readonly file: string;
+  /** `expires-soon` is within 7 days. */
+  readonly state: "not-yet-valid" | "expires-soon" | "expired";
+  /** The first second in which it is valid. */
+  readonly notBefore: Date;
+  /** The last second in which it is valid. */
+  readonly notAfter: Date;
+}
+
 /** What a transport tells whoever runs it. */
 export interface TransportEvents {
   /** Certificates or keys that had changed on disk are in use from now on. */
   certificateRenewed(files: readonly string[]): void;
   /** Changed files cannot be used, with the reason; what was there before stays in use. */
   certificateRefused(reason: string): void;
+  /** The certificate that is in use ends soon, or the other end will refuse it; told once a day. */
+  certificateLifetime(lifetime: CertificateLifetime): void;
 }
 
 /** What a transport is given besides its configuration. */

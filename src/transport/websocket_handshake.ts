@@ -47,7 +47,7 @@ export async function requestUpgrade(
   } catch (error) {
     throw aboutServer(error);
   }
-  return { ...received, halfClose: await readReply(received.head, key) };
+  return { ...received, halfClose: readReply(received.head, key) };
 }
 
 /**
@@ -75,7 +75,7 @@ export async function grantUpgrade(
     const message = `expected a WebSocket request, got ${upgrade}; answered with HTTP status 404`;
     throw new RatholeError("protocol", message);
   }
-  await connection.write(await encodeReply(upgrade));
+  await connection.write(encodeReply(upgrade));
   return { ...received, halfClose: upgrade.halfClose };
 }
 

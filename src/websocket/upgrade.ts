@@ -5,6 +5,7 @@
  * @module
  */
 
+import { sha1 } from "@noble/hashes/legacy.js";
 import { RatholeError } from "../runtime/errors.ts";
 import { type Head, membersOf, onlyValue } from "./head.ts";
 
@@ -85,11 +86,11 @@ export function readRequest(head: Head, path: string | undefined): Upgrade | str
 }
 
 /** The head of the reply that grants an upgrade. */
-export async function encodeReply({ key, halfClose }: Upgrade): Promise<Uint8Array> {
+export function encodeReply({ key, halfClose }: Upgrade): Uint8Array {
   const fields = [
     ["Connection", "Upgrade"],
     ["Upgrade", "websocket"],
-    ["Sec-WebSocket-Accept", await acceptFor(key)],
+    ["Sec-WebSocket-Accept", acceptFor(key)],
   ];
   if (halfClose) fields.push(["Sec-WebSocket-Extensions", HALF_CLOSE]);
   return encodeHead("HTTP/1.1 101 Switching Protocols", fields);
@@ -101,7 +102,7 @@ export async function encodeReply({ key, halfClose }: Upgrade): Promise<Uint8Arr
  * @returns whether the server's Close frame ends its own direction only, and so may ours
  * @throws {RatholeError} `protocol` for any other reply, saying what to do.
  */
-export async function readReply(head: Head, key: string): Promise<boolean> {
+export function readReply(head: Head, key: string): boolean {
   const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(head.start)?.[1]);
   if (Number.isNaN(status)) {
     throw refused("what answers is no HTTP server; does the server use another transport?");
@@ -110,7 +111,7 @@ export async function readReply(head: Head, key: string): Promise<boolean> {
   const upgraded = membersOf(head, "upgrade").includes("websocket") &&
     membersOf(head, "connection").includes("upgrade");
   if (!upgraded) throw refused("the server upgraded to something else");
-  if (onlyValue(head, "sec-websocket-accept") !== await acceptFor(key)) {
+  if (onlyValue(head, "sec-websocket-accept") !== acceptFor(key)) {
     throw refused("the server's Sec-WebSocket-Accept is not the answer to our key");
   }
   const extensions = membersOf(head, "sec-websocket-extensions");
@@ -120,10 +121,12 @@ export async function readReply(head: Head, key: string): Promise<boolean> {
   return extensions.length > 0;
 }
 
-/** What Sec-WebSocket-Accept says to a key (RFC 6455, section 4.2.2). */
-export async function acceptFor(key: string): Promise<string> {
-  const bytes = new TextEncoder().encode(key + GUID);
-  return new Uint8Array(await crypto.subtle.digest("SHA-1", bytes)).toBase64();
+/**
+ * What Sec-WebSocket-Accept says to a key (RFC 6455, section 4.2.2). Not by WebCrypto, which would
+ * wait for one of the runtime's threads: closing TLS connections may occupy all of them (ADR 7).
+ */
+export function acceptFor(key: string): string {
+  return Uint8Array.from(sha1(new TextEncoder().encode(key + GUID))).toBase64();
 }
 
 /** The bytes of a head. */

@@ -34,8 +34,8 @@ const ask = (lines: readonly string[], path?: string) =>
 const changed = (pattern: RegExp, line: string) =>
   request.map((old) => pattern.test(old) ? line : old);
 
-Deno.test("the answer to a key is that of RFC 6455", async () => {
-  assert.equal(await acceptFor(KEY), ACCEPT);
+Deno.test("the answer to a key is that of RFC 6455", () => {
+  assert.equal(acceptFor(KEY), ACCEPT);
   assert.match(createKey(), /^[\w+/]{22}==$/);
   assert.notEqual(createKey(), createKey());
 });
@@ -90,10 +90,10 @@ Deno.test("another path is refused", () => {
   }
 });
 
-Deno.test("a reply of ours is understood by ours", async () => {
+Deno.test("a reply of ours is understood by ours", () => {
   for (const halfClose of [false, true]) {
-    const head = headOf(await encodeReply({ key: KEY, halfClose }));
-    assert.equal(await readReply(head, KEY), halfClose);
+    const head = headOf(encodeReply({ key: KEY, halfClose }));
+    assert.equal(readReply(head, KEY), halfClose);
   }
 });
 
@@ -119,13 +119,13 @@ for (
     [`${good}Sec-WebSocket-Accept: ${ACCEPT}\r\nSec-WebSocket-Protocol: chat`, /nobody offered/],
   ] as const
 ) {
-  Deno.test(`a reply is refused, with what to do: ${reason.source}`, async () => {
+  Deno.test(`a reply is refused, with what to do: ${reason.source}`, () => {
     const refused = { name: "RatholeError", code: "protocol", message: reason };
-    await assert.rejects(readReply(headOf(`${reply}\r\n\r\n`), KEY), refused);
+    assert.throws(() => readReply(headOf(`${reply}\r\n\r\n`), KEY), refused);
   });
 }
 
-Deno.test("no head makes either side throw anything but a `protocol` error", async () => {
+Deno.test("no head makes either side throw anything but a `protocol` error", () => {
   const line = fc.constantFrom(
     ...request,
     ...good.split("\r\n"),
@@ -133,17 +133,17 @@ Deno.test("no head makes either side throw anything but a `protocol` error", asy
     "Connection: ,;,",
     "a:b",
   );
-  await fc.assert(
-    fc.asyncProperty(
+  fc.assert(
+    fc.property(
       fc.array(line),
       fc.constantFrom("GET / HTTP/1.1", good.slice(0, 32)),
-      async (lines, start) => {
+      (lines, start) => {
         const head = headOf(
           `${[start, ...lines.filter((it) => it.includes(":"))].join("\r\n")}\r\n\r\n`,
         );
         readRequest(head, "/");
         try {
-          await readReply(head, KEY);
+          readReply(head, KEY);
         } catch (error) {
           assert.ok(error instanceof RatholeError && error.code === "protocol");
         }

@@ -1,22 +1,31 @@
 /**
- * Certificates made at test time, by the openssl command: it also makes what nobody should use
- * (expired ones, PKCS#12 of the legacy family).
+ * Certificates made at test time, by the program's own authority where it can make them.
  *
  * @module
  */
 
 import { join } from "node:path";
+import {
+  createAuthority,
+  type IssuedIdentity,
+  openAuthority,
+  type PemPair,
+} from "../../src/certificates/authority.ts";
+import { Secret } from "../../src/runtime/secret.ts";
+import { mustOpenssl } from "./openssl.ts";
+
+const DAY = 86_400_000;
 
 /** What a certificate is to be like. */
 export interface CertificateOptions {
-  /** Subject alternative names; `DNS:localhost,IP:127.0.0.1` unless told otherwise. */
-  readonly names?: string;
+  /** Names and IP addresses; `localhost` and `127.0.0.1` unless told otherwise. */
+  readonly hosts?: readonly string[];
   /** Days from now at which it starts to be valid; a negative number is the past. */
   readonly from?: number;
   /** Days from now until which it is valid. */
   readonly until?: number;
-  /** What it may be used for. */
-  readonly usage?: "serverAuth" | "clientAuth";
+  /** Which end shows it. */
+  readonly usage?: "server" | "client";
 }
 
 /** A certificate and its key: paths of PEM files. */
@@ -29,6 +38,8 @@ export interface Pem {
 export class Certificates implements AsyncDisposable {
   readonly folder: string;
   #count = 0;
+  /** What was issued, by the path of its certificate: a PKCS#12 file is made of it. */
+  readonly #issued = new Map<string, IssuedIdentity>();
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -43,35 +54,74 @@ export class Certificates implements AsyncDisposable {
     return join(this.folder, name);
   }
 
-  /** A CA; what it signs chains to it, by way of an intermediate one when `parent` is given. */
-  async ca(name: string, parent?: Pem): Promise<Pem> {
-    const extensions = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign";
-    return await this.#sign(name, extensions, parent, 0, 3650);
+  /** A CA that nobody has signed. */
+  async ca(name: string): Promise<Pem> {
+    return await this.#put(name, await createAuthority({ name }));
+  }
+
+  /** A CA that another one has signed; openssl is needed for it. */
+  async intermediate(name: string, parent: Pem): Promise<Pem> {
+    const [certificate, key, request, extensions] = ["pem", "key", "csr", "cnf"].map((it) =>
+      this.path(`${name}.${it}`)
+    );
+    if (!certificate || !key || !request || !extensions) throw new Error("unreachable");
+    await Deno.writeTextFile(
+      extensions,
+      "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n" +
+        "subjectKeyIdentifier=hash\n",
+    );
+    await mustOpenssl(
+      ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"],
+      ...["-subj", `/CN=${name}`, "-keyout", key, "-out", request],
+    );
+    await mustOpenssl(
+      ...["x509", "-req", "-in", request, "-days", "99", "-extfile", extensions],
+      ...["-CA", parent.certificate, "-CAkey", parent.private_key, "-CAcreateserial"],
+      ...["-out", certificate],
+    );
+    return { certificate, private_key: key };
   }
 
   /** A certificate that a CA has signed. */
   async signed(by: Pem, options: CertificateOptions = {}): Promise<Pem> {
-    const { names = "DNS:localhost,IP:127.0.0.1", usage = "serverAuth" } = options;
-    const extensions = `subjectAltName=${names}\nextendedKeyUsage=${usage}`;
-    const name = `leaf${++this.#count}`;
-    return await this.#sign(name, extensions, by, options.from ?? 0, options.until ?? 365);
+    const { hosts = ["localhost", "127.0.0.1"], from = 0, until = 365, usage = "server" } = options;
+    const [certificate, key] = await Promise.all(
+      [by.certificate, by.private_key].map((path) => Deno.readTextFile(path)),
+    );
+    const authority = await openAuthority(certificate ?? "", new Secret(key ?? ""));
+    const issued = await authority.issue({
+      usage,
+      hosts: usage === "server" ? hosts : [],
+      // A little earlier, for what has no time of day but "today".
+      notBefore: new Date(Date.now() + from * DAY - 60_000),
+      notAfter: new Date(Date.now() + until * DAY - 60_000),
+    });
+    const pem = await this.#put(`leaf${++this.#count}`, issued);
+    this.#issued.set(pem.certificate, issued);
+    return pem;
   }
 
-  /** A PKCS#12 file. */
-  async pkcs12(
+  /** A PKCS#12 file of what {@linkcode Certificates.signed} made. */
+  async pkcs12({ certificate }: Pem, password: string): Promise<string> {
+    const issued = this.#issued.get(certificate);
+    if (issued === undefined) throw new Error(`${certificate} was not made here`);
+    const path = this.path(`identity${++this.#count}.p12`);
+    await Deno.writeFile(path, await issued.pkcs12(password));
+    return path;
+  }
+
+  /** A PKCS#12 file with a chain, of the modern or the legacy family; openssl is needed for it. */
+  async pkcs12ByOpenssl(
     pem: Pem,
     password: string,
-    { legacy = false, chain }: { legacy?: boolean; chain?: string } = {},
+    { legacy, chain }: { readonly legacy: boolean; readonly chain: string },
   ): Promise<string> {
     const path = this.path(`identity${++this.#count}.p12`);
-    await openssl([
-      "pkcs12",
-      "-export",
-      ...(legacy ? ["-legacy"] : []),
-      ...["-in", pem.certificate, "-inkey", pem.private_key],
-      ...(chain === undefined ? [] : ["-certfile", chain]),
+    await mustOpenssl(
+      ...["pkcs12", "-export", ...(legacy ? ["-legacy"] : [])],
+      ...["-in", pem.certificate, "-inkey", pem.private_key, "-certfile", chain],
       ...["-passout", `pass:${password}`, "-out", path],
-    ]);
+    );
     return path;
   }
 
@@ -87,59 +137,14 @@ export class Certificates implements AsyncDisposable {
     return this.path(name);
   }
 
-  async #sign(
-    name: string,
-    extensions: string,
-    parent: Pem | undefined,
-    from: number,
-    until: number,
-  ): Promise<Pem> {
-    const [certificate, key, config] = ["pem", "key", "cnf"].map((it) =>
-      this.path(`${name}.${it}`)
-    );
-    if (!certificate || !key || !config) throw new Error("unreachable");
-    await Deno.writeTextFile(config, `[req]\ndistinguished_name=dn\n[dn]\n[ext]\n${extensions}\n`);
-    const request = this.path(`${name}.csr`);
-    await openssl([
-      ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"],
-      ...["-config", config, "-subj", `/CN=${name}`, "-keyout", key, "-out", request],
-    ]);
-    const signer = parent === undefined
-      ? ["-selfsign", "-keyfile", key]
-      : ["-cert", parent.certificate, "-keyfile", parent.private_key];
-    // `ca` is the one command of OpenSSL 3.0 that takes both dates; it keeps a database.
-    const database = this.path(`${name}.db`);
-    await Deno.writeTextFile(database, "");
-    await Deno.writeTextFile(
-      config,
-      `\n[ca]\ndefault_ca=it\n[it]\ndatabase=${database}\nnew_certs_dir=${this.folder}\n` +
-        `rand_serial=yes\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n`,
-      { append: true },
-    );
-    await openssl([
-      ...["ca", "-batch", "-notext", "-config", config, "-in", request, "-out", certificate],
-      ...["-extensions", "ext", "-startdate", stamp(from), "-enddate", stamp(until), ...signer],
-    ]);
-    return { certificate, private_key: key };
+  async #put(name: string, { certificatePem, privateKeyPem }: PemPair): Promise<Pem> {
+    return {
+      certificate: await this.file(certificatePem, `${name}.pem`),
+      private_key: await this.file(privateKeyPem.reveal(), `${name}.key`),
+    };
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return Deno.remove(this.folder, { recursive: true });
   }
-}
-
-/** A moment some days from now; today means a little earlier, for clocks that differ. */
-function stamp(days: number): string {
-  const moment = new Date(Date.now() + days * 86_400_000 - 60_000);
-  return moment.toISOString().replaceAll(/[-:T]|\.\d+/g, "");
-}
-
-async function openssl(args: readonly string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("openssl", {
-    args: [...args],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (!success) throw new Error(`openssl ${args.join(" ")}\n${new TextDecoder().decode(stderr)}`);
 }

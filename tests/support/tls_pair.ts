@@ -20,7 +20,7 @@ function optionsWith(options: Partial<TransportOptions>): TransportOptions {
   return {
     buffers: new BufferStore(),
     clock: new SystemClock(),
-    events: { certificateRenewed() {}, certificateRefused() {} },
+    events: { certificateRenewed() {}, certificateRefused() {}, certificateLifetime() {} },
     ...options,
   };
 }
