@@ -88,26 +88,33 @@ export class LiveFiles<T> {
   async #check(): Promise<void> {
     const stamp = await stampOf(this.#paths);
     if (stamp === this.#stamp) return this.#follower?.unchanged();
+    let changed;
     try {
-      const contents = await readAll(this.#paths);
-      const changed = this.#paths.filter((path) => !same(contents, this.#contents, path));
-      if (changed.length > 0) {
-        this.#current = this.#build(contents);
-        this.#contents = contents;
-      }
-      this.#stamp = stamp;
-      this.#doubted = "";
-      if (changed.length === 0) return;
-      this.#events.certificateRenewed(changed);
-      this.#follower?.loaded(contents);
+      changed = await this.#takeOver();
     } catch (error) {
       if (this.#doubted !== stamp) {
         this.#doubted = stamp;
         return;
       }
       this.#stamp = stamp;
-      this.#events.certificateRefused(explain(error));
+      return this.#events.certificateRefused(explain(error));
     }
+    this.#stamp = stamp;
+    this.#doubted = "";
+    if (changed.length === 0) return;
+    this.#events.certificateRenewed(changed);
+    this.#follower?.loaded(this.#contents);
+  }
+
+  /** Makes anew what is made of the files. @returns the paths of those with other contents */
+  async #takeOver(): Promise<string[]> {
+    const contents = await readAll(this.#paths);
+    const changed = this.#paths.filter((path) => !same(contents, this.#contents, path));
+    if (changed.length > 0) {
+      this.#current = this.#build(contents);
+      this.#contents = contents;
+    }
+    return changed;
   }
 }
 
