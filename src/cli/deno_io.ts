@@ -5,6 +5,7 @@
  */
 
 import { SystemClock } from "../runtime/clock.ts";
+import { readAtMost } from "../runtime/read_at_most.ts";
 import type { Io, StopSignal, WriteOptions } from "./io.ts";
 
 /** Process-wide: installs the handlers that notice errors nobody caught. */
@@ -37,20 +38,7 @@ function env(name: string): string | undefined {
 
 async function readFile(path: string, limit: number): Promise<Uint8Array> {
   requirePermission("read", path);
-  using file = await Deno.open(path);
-  let bytes = new Uint8Array(16 * 1024);
-  let length = 0;
-  while (length < limit) {
-    if (length === bytes.length) {
-      const larger = new Uint8Array(Math.min(limit, bytes.length * 4));
-      larger.set(bytes);
-      bytes = larger;
-    }
-    const n = await file.read(bytes.subarray(length));
-    if (n === null) break;
-    length += n;
-  }
-  return bytes.subarray(0, length);
+  return await readAtMost(path, limit);
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -5,6 +5,7 @@
  */
 
 import { type Clock, sleep } from "../runtime/clock.ts";
+import { systemCode } from "../runtime/errors.ts";
 
 /** Milliseconds to leave the system alone after it failed to give a connection. */
 const PAUSE = 50;
@@ -19,6 +20,17 @@ export interface Accepted {
 export interface Acceptor<T extends Accepted> {
   /** The next connection; rejects with `aborted` in the signal's sense when closed. */
   accept(): Promise<T>;
+}
+
+/** What says that a peer was gone again, as Deno or the system names it, before it was accepted. */
+const GONE: ReadonlySet<string | undefined> = new Set([
+  ...["NotConnected", "ConnectionAborted", "ConnectionReset"],
+  ...["ENOTCONN", "ECONNABORTED", "ECONNRESET", "EPROTO"],
+]);
+
+/** Whether the next connection is not to wait for this one: a pause for each would be a weapon. */
+function isPeersDoing(error: unknown): boolean {
+  return GONE.has(systemCode(error)) || error instanceof Error && GONE.has(error.name);
 }
 
 /** Accepts until the signal is aborted. */
@@ -51,6 +63,7 @@ export async function acceptAll<T extends Accepted>(
       troubled = false;
     } catch (error) {
       if (signal.aborted) return;
+      if (isPeersDoing(error)) continue;
       if (!troubled) loop.trouble(error);
       troubled = true;
       await sleep(loop.clock, PAUSE, signal);

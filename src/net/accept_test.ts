@@ -45,6 +45,7 @@ function looping() {
     ended: follow(loop),
     connect: (connection = new Accepted()) => settle((current) => current.resolve(connection)),
     fail: (why: string) => settle((current) => current.reject(why)),
+    failWith: (error: Error) => settle((current) => current.reject(error)),
   };
 }
 
@@ -90,4 +91,15 @@ Deno.test("a connection that comes as the loop is aborted is closed: nobody woul
   assert.deepEqual(l.taken, []);
   assert.equal(connection.reason, reason);
   assert.equal(l.ended().state, "fulfilled");
+});
+
+Deno.test("a peer that was gone again before it was accepted costs the next one nothing", async () => {
+  const l = looping();
+  await l.failWith(new Deno.errors.NotConnected("Transport endpoint is not connected"));
+  await l.failWith(Object.assign(new Error("aborted"), { code: "ECONNABORTED" }));
+  assert.equal(l.accepts(), 3);
+  await l.connect();
+  assert.deepEqual([l.taken.length, l.told], [1, []]);
+  l.controller.abort();
+  await l.failWith(new Error("closed"));
 });

@@ -47,8 +47,8 @@ export interface ClientHandshake {
  *
  * `Deno.startTls` is fast and has a fault: a connection that is closed before its handshake is over
  * keeps its descriptor until the peer closes its end. So once a server has let a handshake time
- * out, `node:tls`, which has no such fault, does the handshakes until one is answered: a server
- * that hangs costs the descriptors of the attempts under way, and not one for every retry.
+ * out, `node:tls`, which has no such fault, does the handshakes until one succeeds: a server that
+ * hangs costs the descriptors of the attempts under way, and not one for every retry.
  *
  * `node:tls` also takes over while many connections close: see {@linkcode Closings}.
  */
@@ -84,7 +84,7 @@ export class TlsStarter {
       this.#wary = false;
       return connection;
     } catch (error) {
-      this.#wary = signal.aborted;
+      if (signal.aborted) this.#wary = true;
       const distrusted = error instanceof RatholeError && error.code === "untrusted";
       if (!helping || trust.identity !== undefined || !distrusted) throw error;
       this.#onlyDeno = trust;

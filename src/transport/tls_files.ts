@@ -5,6 +5,7 @@
  */
 
 import { explain, RatholeError, systemCode } from "../runtime/errors.ts";
+import { readAtMost } from "../runtime/read_at_most.ts";
 import type { TransportEvents } from "./transport.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -145,12 +146,17 @@ function same(a: Contents, b: Contents, path: string): boolean {
 
 async function readFile(path: string): Promise<Bytes> {
   try {
-    const { isDirectory, size } = await Deno.stat(path);
-    if (isDirectory) throw new RatholeError("config", `"${path}" is a directory, not a file`);
-    if (size > MOST_BYTES) {
-      throw new RatholeError("config", `"${path}" is too large (${size} bytes)`);
+    const { isDirectory, isFile } = await Deno.stat(path);
+    // A pipe would be waited for, and a device may have no end.
+    if (!isFile) {
+      const what = isDirectory ? "a directory" : "a pipe or device";
+      throw new RatholeError("config", `"${path}" is ${what}, not a file`);
     }
-    return await Deno.readFile(path);
+    const bytes = await readAtMost(path, MOST_BYTES + 1);
+    if (bytes.length > MOST_BYTES) {
+      throw new RatholeError("config", `"${path}" is too large (more than 4 MiB)`);
+    }
+    return bytes;
   } catch (cause) {
     throw fileError(path, cause);
   }

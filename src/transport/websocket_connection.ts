@@ -170,11 +170,14 @@ export class WebsocketConnection implements Connection {
     this.#writer.close().catch(() => undefined);
   }
 
-  /** A chunk without payload is rare: only then a read is a loop. */
+  /** A chunk without payload is rare: only then a read is a loop, which lets others have a turn. */
   async #readOn(): Promise<Uint8Array | null> {
     for (;;) {
       const got = this.#take(await this.#below.read());
       if (got !== undefined) return got;
+      // A read that finds bytes waiting does not come from the event loop, and could go on so.
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      if (this.#over !== undefined) throw this.#over.reason;
     }
   }
 

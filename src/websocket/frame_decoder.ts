@@ -11,6 +11,8 @@ import { applyMask, rotateKey } from "./mask.ts";
 /** The largest frame and the largest message that rathole 0.5.0 takes, in bytes of payload. */
 const MOST_FRAME = 16 << 20;
 const MOST_MESSAGE = 64 << 20;
+/** Frames without payload that one chunk may have: Pings, Pongs, empty messages. */
+const MOST_IDLE = 4096;
 /** Payload of so many bytes is moved up to what is before it; of more, it is lent by itself. */
 const JOINED = 16 << 10;
 
@@ -45,6 +47,8 @@ export class FrameDecoder {
   #message = -1;
   readonly #controlBytes = new Uint8Array(MOST_CONTROL);
   #controlFilled = 0;
+  /** Frames without payload in this chunk. */
+  #idle = 0;
   #event: "ping" | "close" | undefined;
   #error: RatholeError | undefined;
 
@@ -62,6 +66,7 @@ export class FrameDecoder {
   push(chunk: Uint8Array): void {
     this.#chunk = chunk;
     this.#at = 0;
+    this.#idle = 0;
   }
 
   /**
@@ -173,6 +178,7 @@ export class FrameDecoder {
   }
 
   #beginData(length: number): boolean {
+    if (length === 0) this.#countIdle();
     const message = Math.max(0, this.#message) + length;
     if (length > MOST_FRAME) this.#error = wrong("a frame of more than 16 MiB");
     else if (message > MOST_MESSAGE) this.#error = wrong("a message of more than 64 MiB");
@@ -192,7 +198,13 @@ export class FrameDecoder {
     if (this.#left === 0) this.#endControl();
   }
 
+  /** A frame that carries nothing costs its sender next to nothing, and this end some work. */
+  #countIdle(): void {
+    if (++this.#idle > MOST_IDLE) this.#error = wrong("a flood of frames without payload");
+  }
+
   #endControl(): void {
+    this.#countIdle();
     if (this.#opcode === OPCODE.pong) return;
     if (this.#opcode === OPCODE.ping) {
       this.control = this.#controlBytes.subarray(0, this.#controlFilled);

@@ -203,3 +203,20 @@ Deno.test("no bytes make it do anything but give what it has, or throw a `protoc
     { numRuns: 2000 },
   );
 });
+
+Deno.test("a flood of frames without payload is an error; as many in several chunks are not", () => {
+  const pings = new Uint8Array(2 * 5000);
+  for (let at = 0; at < pings.length; at += 2) pings[at] = 0x89;
+  const steps = (chunks: readonly Uint8Array[]) => {
+    const decoder = new FrameDecoder("server");
+    for (const chunk of chunks) {
+      decoder.push(chunk.slice());
+      while (decoder.next(1000) !== "more");
+    }
+  };
+  steps([pings.subarray(0, 6000), pings.subarray(6000)]);
+  assert.throws(() => steps([pings]), { code: "protocol", message: /flood/ });
+  const empty = new Uint8Array(2 * 5000);
+  for (let at = 0; at < empty.length; at += 2) empty[at] = at === 0 ? 0x02 : 0;
+  assert.throws(() => steps([empty]), { code: "protocol", message: /flood/ });
+});
