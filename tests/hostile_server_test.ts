@@ -32,7 +32,7 @@ const answers: readonly [name: string, bytes: Uint8Array, reason: RegExp][] = [
   [
     "an HTTP reply",
     bytesOf("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n"),
-    /^expected a rathole hello, got an HTTP reply$/,
+    /^expected a rathole hello, got an HTTP reply: do both ends have the same transport\.type\?$/,
   ],
   ["garbage", noise(100, 9), /^expected a rathole hello, got bytes /],
   ["a data channel's hello", Uint8Array.of(1, 0, 0, 0, 1, ...noise(32)), /a data channel's hello/],

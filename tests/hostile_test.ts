@@ -33,22 +33,26 @@ const greetings: readonly {
   {
     name: "an HTTP request",
     bytes: bytesOf("GET / HTTP/1.1\r\nHost: example.com\r\nUser-Agent: a browser\r\n\r\n"),
-    reason: /^expected a rathole hello, got an HTTP request$/,
+    reason:
+      /^expected a rathole hello, got an HTTP request: do both ends have the same transport\.type\?$/,
   },
   {
     name: "a TLS handshake",
     bytes: Uint8Array.of(0x16, 3, 1, 0, 200, 1, ...noise(200)),
-    reason: /^expected a rathole hello, got a TLS handshake$/,
+    reason:
+      /^expected a rathole hello, got a TLS handshake: do both ends have the same transport\.type\?$/,
   },
   {
     name: "an SSH greeting",
     bytes: bytesOf("SSH-2.0-OpenSSH_9.6 and a long comment after it\r\n"),
-    reason: /^expected a rathole hello, got an SSH greeting$/,
+    reason:
+      /^expected a rathole hello, got an SSH greeting: do both ends have the same transport\.type\?$/,
   },
   {
     name: "a megabyte of garbage",
     bytes: noise(1 << 20, 7),
-    reason: /^expected a rathole hello, got bytes ([\da-f]{2} ){8}…$/,
+    reason:
+      /^expected a rathole hello, got bytes ([\da-f]{2} ){8}…: do both ends have the same transport\.type\?$/,
   },
   {
     name: "protocol version 2",

@@ -68,7 +68,9 @@ export function decodeHello(bytes: Uint8Array): Hello {
   const kind = HELLO_KINDS[readTag(bytes)];
   const version = bytes[4];
   if (bytes.length !== HELLO_LENGTH || kind === undefined || version === undefined) {
-    throw new RatholeError("protocol", `expected a rathole hello, got ${describeBytes(bytes)}`);
+    const message = `expected a rathole hello, got ${describeBytes(bytes)}: ` +
+      "do both ends have the same transport.type?";
+    throw new RatholeError("protocol", message);
   }
   if (version !== PROTOCOL_VERSION) {
     throw new RatholeError(

@@ -40,7 +40,9 @@ export function tcpService(
     if (open.delete(connection)) closeQuietly(connection);
   };
   const accepting = (async () => {
-    for await (const connection of listener) {
+    for (;;) {
+      const connection = await next(listener);
+      if (connection === null) return;
       accepted++;
       const task = serve(connection).finally(() => tasks.delete(task));
       tasks.add(task);
@@ -67,6 +69,20 @@ export function tcpService(
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** The next connection that is still one; null when it does not listen any more. */
+async function next(listener: Deno.TcpListener): Promise<Deno.TcpConn | null> {
+  for (;;) {
+    try {
+      return await listener.accept();
+    } catch (error) {
+      // Who connected has reset it before it was accepted.
+      if (error instanceof Deno.errors.NotConnected) continue;
+      expectLost(error);
+      return null;
+    }
+  }
 }
 
 /** Returns what it gets, and ends its direction when the visitor did. */

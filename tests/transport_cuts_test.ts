@@ -1,0 +1,296 @@
+/**
+ * Connections that are cut after any byte of what opens a control channel: transport's handshake,
+ * hello, authentication. Both ends give up with an error, at once, and keep nothing.
+ *
+ * Permissions: --allow-net --allow-read --allow-write --allow-run
+ *
+ * @module
+ */
+
+import { equal, ok, rejects } from "node:assert/strict";
+import { introduce } from "../src/client/handshake.ts";
+import type { Address } from "../mod.ts";
+import type { TransportOptions } from "../src/config/options.ts";
+import { validateClientConfig, validateServerConfig } from "../src/config/validate.ts";
+import { BufferStore } from "../src/net/buffers.ts";
+import type { Connection } from "../src/net/connection.ts";
+import { SystemClock } from "../src/runtime/clock.ts";
+import { RatholeError } from "../src/runtime/errors.ts";
+import { Secret } from "../src/runtime/secret.ts";
+import { authenticate, readHello } from "../src/server/handshake.ts";
+import { openTransport } from "../src/transport/open.ts";
+import type { Listener, Transport } from "../src/transport/transport.ts";
+import { Certificates } from "./support/certificates.ts";
+import { type Cut, cutRelay, type Direction } from "./support/cut_relay.ts";
+import { countable, descriptors } from "./support/descriptors.ts";
+import { dialThrough, fakeProxy, type Turn } from "./support/fake_proxy.ts";
+import { bytesOf } from "./support/local_services.ts";
+import { keysOf } from "./support/noise_pair.ts";
+import { eventually, soon } from "./support/patience.ts";
+import { ANYWHERE } from "./support/tcp_pair.ts";
+
+const OPTIONS = { timeout: 120_000 };
+const forever = new AbortController().signal;
+const token = new Secret("a token");
+/** How many are cut at the same time. */
+const AT_ONCE = 24;
+
+const made = await Certificates.make();
+Deno.test.afterAll(() => made[Symbol.asyncDispose]());
+const ca = await made.ca("ca");
+const own = await made.signed(ca);
+const mine = await made.signed(ca, { usage: "client" });
+const trusted_root = ca.certificate;
+const NK = "Noise_NK_25519_ChaChaPoly_BLAKE2s";
+const XX = "Noise_XX_25519_ChaChaPoly_BLAKE2s";
+const [theirs, ours] = [await keysOf(NK, 7), await keysOf(NK, 9)];
+
+/** What both ends of a transport are told. */
+interface Row {
+  readonly name: string;
+  readonly server: TransportOptions;
+  readonly client: TransportOptions;
+  /** Bytes by which a conversation may be shorter than another one: signatures differ. */
+  readonly slack: number;
+}
+
+const websocket = { path: "/tunnel" };
+const ROWS: readonly Row[] = [
+  { name: "tcp", server: {}, client: {}, slack: 0 },
+  {
+    name: "noise NK",
+    server: { type: "noise", noise: { pattern: NK, local_private_key: ours.privateKey } },
+    client: { type: "noise", noise: { pattern: NK, remote_public_key: ours.publicKey } },
+    slack: 0,
+  },
+  {
+    name: "noise XX",
+    server: {
+      type: "noise",
+      noise: {
+        pattern: XX,
+        local_private_key: ours.privateKey,
+        remote_public_key: theirs.publicKey,
+      },
+    },
+    client: {
+      type: "noise",
+      noise: {
+        pattern: XX,
+        local_private_key: theirs.privateKey,
+        remote_public_key: ours.publicKey,
+      },
+    },
+    slack: 0,
+  },
+  {
+    name: "websocket",
+    server: { type: "websocket", websocket: { tls: false, ...websocket } },
+    client: { type: "websocket", websocket: { tls: false, ...websocket } },
+    // The port in the Host field.
+    slack: 2,
+  },
+  {
+    name: "tls",
+    server: { type: "tls", tls: { ...own } },
+    client: { type: "tls", tls: { trusted_root } },
+    slack: 16,
+  },
+  {
+    name: "tls with a client certificate",
+    server: { type: "tls", tls: { ...own, client_ca: ca.certificate } },
+    client: { type: "tls", tls: { trusted_root, ...mine } },
+    slack: 16,
+  },
+  {
+    name: "websocket over tls",
+    server: { type: "websocket", websocket: { tls: true, ...websocket }, tls: { ...own } },
+    client: { type: "websocket", websocket: { tls: true, ...websocket }, tls: { trusted_root } },
+    slack: 16,
+  },
+];
+
+/** What an end came to: nothing when all went well. */
+type Outcome = RatholeError | undefined;
+
+/** Opens a control channel through a relay that cuts it, if told so. */
+async function attempt(server: Transport, client: Transport, cut?: Cut) {
+  using listener = server.bind(ANYWHERE);
+  const relay = await cutRelay(listener.address, cut);
+  const what = JSON.stringify(cut ?? "no cut");
+  const [atClient, atServer] = await Promise.all([
+    soon(`the client, ${what}`, opened(openClient(client, relay.address))),
+    soon(`the server, ${what}`, opened(openServer(listener))),
+  ]);
+  const passed = { ...relay.passed };
+  const ends = [atClient, atServer].flatMap((end) => end instanceof RatholeError ? [] : [end]);
+  // Whoever was done before the cut finds out now.
+  if (cut !== undefined) relay.cut();
+  if (cut !== undefined) await soon(`the end of the rest, ${what}`, Promise.all(ends.map(exhaust)));
+  for (const end of ends) end.abort();
+  await relay.closed();
+  return { client: outcomeOf(atClient), server: outcomeOf(atServer), passed };
+}
+
+async function openClient(client: Transport, to: Address): Promise<Connection> {
+  const connection = await client.connect(to, { signal: forever });
+  try {
+    await introduce(connection, "it", token);
+    return connection;
+  } catch (error) {
+    connection.abort(error);
+    throw error;
+  }
+}
+
+async function openServer(listener: Listener): Promise<Connection> {
+  let incoming;
+  try {
+    incoming = await listener.accept();
+  } catch (cause) {
+    // Reset before it was accepted: the accept loop has a test of its own.
+    if (!(cause instanceof Deno.errors.NotConnected)) throw cause;
+    throw new RatholeError("closed", "reset before it was accepted", { cause });
+  }
+  try {
+    const connection = await incoming.handshake();
+    await readHello(connection);
+    await authenticate(connection, { name: "it", token });
+    return connection;
+  } catch (error) {
+    incoming.abort(error);
+    throw error;
+  }
+}
+
+/** The connection, or the error, which must be one of ours. */
+async function opened(opening: Promise<Connection>): Promise<Connection | RatholeError> {
+  try {
+    return await opening;
+  } catch (error) {
+    ok(error instanceof RatholeError, Deno.inspect(error));
+    return error;
+  }
+}
+
+function outcomeOf(end: Connection | RatholeError): Outcome {
+  return end instanceof RatholeError ? end : undefined;
+}
+
+/** Reads until an end, or an error, which must be one of ours. */
+async function exhaust(connection: Connection): Promise<void> {
+  try {
+    while (await connection.read() !== null);
+  } catch (error) {
+    ok(error instanceof RatholeError, Deno.inspect(error));
+  }
+}
+
+/** Does it for each, a few at a time. */
+async function batches<T>(all: readonly T[], act: (one: T) => Promise<void>): Promise<void> {
+  const queue = all.values();
+  const work = async () => {
+    for (const one of queue) await act(one);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** Every one. */
+function offsets(length: number): number[] {
+  return Array.from({ length }, (_, i) => i);
+}
+
+function transports({ server, client }: Row): Promise<[Transport, Transport]> {
+  const options = {
+    buffers: new BufferStore(),
+    clock: new SystemClock(),
+    events: { certificateRenewed() {}, certificateRefused() {}, certificateLifetime() {} },
+  };
+  const atServer = validateServerConfig({
+    bind_addr: "127.0.0.1:0",
+    services: {},
+    transport: server,
+  });
+  const atClient = validateClientConfig({
+    remote_addr: "127.0.0.1:1",
+    services: {},
+    transport: client,
+  });
+  return Promise.all([
+    openTransport("server", atServer.transport, options),
+    openTransport("client", atClient.transport, options),
+  ]);
+}
+
+const DIRECTIONS: readonly Direction[] = ["up", "down"];
+
+for (const row of ROWS) {
+  for (const how of ["FIN", "RST"] as const) {
+    Deno.test(`${row.name}: a ${how} after any byte`, OPTIONS, async () => {
+      const [server, client] = await transports(row);
+      const whole = await attempt(server, client);
+      equal(whole.client, undefined);
+      equal(whole.server, undefined);
+      const before = countable ? await descriptors() : 0;
+      const cuts = DIRECTIONS.flatMap((direction) =>
+        offsets(whole.passed[direction]).map((after) => ({ direction, after, how }))
+      );
+      await batches(cuts, async (cut) => {
+        const outcome = await attempt(server, client, cut);
+        const { direction, after } = cut;
+        const what = `${JSON.stringify(cut)} of ${whole.passed[direction]}`;
+        for (const error of [outcome.client, outcome.server]) {
+          if (error !== undefined) equal(error.code, "closed", `${what}: ${error.message}`);
+        }
+        const deprived = direction === "up" ? outcome.server : outcome.client;
+        if (after < whole.passed[direction] - row.slack) {
+          ok(deprived !== undefined, `${what}: went on as if nothing had happened`);
+        }
+      });
+      if (countable) await eventually("descriptors", descriptors, (now) => now <= before);
+      // The transports work as before.
+      const again = await attempt(server, client);
+      equal(again.client ?? again.server, undefined);
+    });
+  }
+}
+
+const SERVER = { hostname: "tunnel.example", port: 2333 };
+const REQUEST = "CONNECT tunnel.example:2333 HTTP/1.1\r\nHost: tunnel.example:2333\r\n" +
+  "Proxy-Authorization: Basic bWU6cGFzc3dvcmQ=\r\n\r\n";
+const PROXIES: readonly (readonly ["http" | "socks5", readonly Turn[]])[] = [
+  ["http", [[REQUEST.length, bytesOf("HTTP/1.1 200 Connection established\r\n\r\n")]]],
+  ["socks5", [
+    [4, Uint8Array.of(5, 2)],
+    [13, Uint8Array.of(1, 0)],
+    [21, Uint8Array.of(5, 0, 0, 1, 192, 0, 2, 1, 0, 80)],
+  ]],
+];
+
+for (const [scheme, turns] of PROXIES) {
+  for (const how of ["FIN", "RST"] as const) {
+    Deno.test(`a proxy of ${scheme}: a ${how} after any byte`, OPTIONS, async () => {
+      await using proxy = fakeProxy(turns);
+      const dial = async (cut?: Cut) => {
+        const relay = await cutRelay(proxy.address, cut);
+        const dialled = dialThrough(scheme, relay.address, SERVER, { userinfo: "me:password@" });
+        return { relay, dialled: soon(JSON.stringify(cut ?? "no cut"), dialled) };
+      };
+      const whole = await dial();
+      (await whole.dialled).close();
+      await whole.relay.closed();
+      const asked = turns.reduce((sum, [length]) => sum + length, 0);
+      equal(whole.relay.passed.up, asked);
+      const cuts = DIRECTIONS.flatMap((direction) =>
+        offsets(whole.relay.passed[direction]).map((after) => ({ direction, after, how }))
+      );
+      const before = countable ? await descriptors() : 0;
+      await batches(cuts, async (cut) => {
+        const { relay, dialled } = await dial(cut);
+        await rejects(dialled, { name: "RatholeError", code: "proxy" }, JSON.stringify(cut));
+        await relay.closed();
+      });
+      if (countable) await eventually("descriptors", descriptors, (now) => now <= before);
+    });
+  }
+}
