@@ -24,6 +24,7 @@ import { refusedAt } from "./support/doors.ts";
 import { eventually, pause, soon } from "./support/patience.ts";
 import { rawClient } from "./support/raw.ts";
 import { relayTo } from "./support/relay.ts";
+import { APART } from "./support/ports.ts";
 import { clientFor, serverFor } from "./support/tunnel.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -48,7 +49,7 @@ Deno.test("a server that restarts gets its clients back", async () => {
 
 Deno.test("a service's port is closed once its client is gone, and opened for the next", async () => {
   await using local = echoService();
-  await using server = await serverFor({ it: {} });
+  await using server = await serverFor({ it: { bind_addr: APART } });
   for (let round = 0; round < 3; round++) {
     server.events.forget();
     const client = await clientFor(server, { it: local.address });

@@ -179,9 +179,10 @@ export function connectionContract(
     assert.equal(reading().state, "pending");
     assert.equal(writing().state, "pending");
     a.abort(reason);
-    await turn();
-    assert.deepEqual(reading(), { state: "rejected", reason });
-    assert.deepEqual(writing(), { state: "rejected", reason });
+    for (const [what, seen] of [["read", reading], ["write", writing]] as const) {
+      await until(() => seen().state !== "pending", `the ${what} to be woken`);
+      assert.deepEqual(seen(), { state: "rejected", reason });
+    }
   });
 
   test("after an abort every call rejects with its reason, the first one's", async (a) => {

@@ -21,3 +21,9 @@ export function freePort(): number {
     }
   }
 }
+
+/**
+ * Where one test listens and no other, with any port: what is closed there stays closed, while a
+ * port of 127.0.0.1 may be given to the next one that asks.
+ */
+export const APART = Deno.build.os === "linux" ? "127.0.0.77:0" : "127.0.0.1:0";
