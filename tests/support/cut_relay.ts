@@ -1,11 +1,11 @@
 /**
- * A relay for one connection, which it cuts after a given byte.
+ * A relay that cuts each connection after a given byte.
  *
  * @module
  */
 
 import { once } from "node:events";
-import { createServer, Socket } from "node:net";
+import { createServer, type Server, Socket } from "node:net";
 import type { Address } from "../../mod.ts";
 import { soon } from "./patience.ts";
 
@@ -21,70 +21,114 @@ export interface Cut {
   readonly how: "FIN" | "RST";
 }
 
-/** See the module. */
-export interface CutRelay {
+/** Relays to one address. Only `node:net` can reset a connection. */
+export class CutRelay implements AsyncDisposable {
   readonly address: Address;
-  /** Bytes that were passed on. */
-  readonly passed: Readonly<Record<Direction, number>>;
-  /** Cuts it now, if the byte has not come: conversations differ by a few bytes. */
-  cut(): void;
-  /** Resolves when both sockets are gone, and fails when one of the ends keeps its own open. */
-  closed(): Promise<void>;
+  readonly #to: Address;
+  readonly #listener: Server;
+  #next: Link | undefined;
+
+  private constructor(to: Address, listener: Server) {
+    const bound = listener.address();
+    if (bound === null || typeof bound === "string") throw new Error("unreachable");
+    this.address = { hostname: "127.0.0.1", port: bound.port };
+    this.#to = to;
+    this.#listener = listener;
+    listener.on("connection", (near: Socket) => {
+      const link = this.#next;
+      this.#next = undefined;
+      if (link === undefined) near.destroy(new Error("nobody was expected"));
+      else link.run(near, this.#to);
+    });
+  }
+
+  /** Starts to listen. */
+  static async to(address: Address): Promise<CutRelay> {
+    const listener = createServer({ allowHalfOpen: true });
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    return new CutRelay(address, listener);
+  }
+
+  /** What becomes of the next connection. One at a time: `reached` of the last one first. */
+  expect(cut: Cut | undefined): Link {
+    if (this.#next !== undefined) throw new Error("another one is still expected");
+    return this.#next = new Link(cut);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    await once(this.#listener, "close");
+  }
 }
 
-/** Waits for one connection and passes it on to an address. Only `node:net` can reset. */
-export async function cutRelay(to: Address, cut?: Cut): Promise<CutRelay> {
-  const passed = { up: 0, down: 0 };
-  const listener = createServer({ allowHalfOpen: true });
-  listener.listen(0, "127.0.0.1");
-  await once(listener, "listening");
-  const bound = listener.address();
-  if (bound === null || typeof bound === "string") throw new Error("unreachable");
+/** A connection through the relay. */
+export class Link {
+  /** Bytes that were passed on. */
+  readonly passed: Record<Direction, number> = { up: 0, down: 0 };
+  readonly #cut: Cut | undefined;
+  readonly #reached = Promise.withResolvers<void>();
+  readonly #closed = Promise.withResolvers<void>();
+  #sockets: readonly Socket[] = [];
+  #over = false;
 
-  let over = false;
-  const sockets: Socket[] = [];
-  const end = () => {
-    if (over) return;
-    over = true;
-    for (const socket of sockets) {
-      if (cut?.how === "RST") socket.resetAndDestroy();
+  /** Use {@linkcode CutRelay.expect}. */
+  constructor(cut: Cut | undefined) {
+    this.#cut = cut;
+  }
+
+  /** Resolves when the address was reached, before anything is passed on. */
+  get reached(): Promise<void> {
+    return soon("the relay to be used", this.#reached.promise);
+  }
+
+  /** Resolves when both sockets are gone, and fails when an end keeps its own open. */
+  get closed(): Promise<void> {
+    return soon("both ends to close their sockets", this.#closed.promise);
+  }
+
+  /** Cuts it now, if the byte has not come: conversations differ by a few bytes. */
+  cut(): void {
+    if (this.#over) return;
+    this.#over = true;
+    for (const socket of this.#sockets) {
+      if (this.#cut?.how === "RST") socket.resetAndDestroy();
       else socket.end();
     }
-  };
-  const relaying = (async () => {
-    const [near]: Socket[] = await once(listener, "connection");
-    listener.close();
-    if (near === undefined) throw new Error("unreachable");
+  }
+
+  /** Called by the relay. */
+  run(near: Socket, to: Address): void {
     const far = new Socket({ allowHalfOpen: true });
-    const gone = Promise.all([near, far].map((socket) => {
+    this.#sockets = [near, far];
+    let open = 2;
+    for (const socket of this.#sockets) {
       // That it broke is what tests are about; they look at the ends.
       socket.on("error", () => {});
-      return new Promise<void>((resolve) => socket.once("close", () => resolve()));
-    }));
-    far.connect(to.port, to.hostname);
-    await once(far, "connect");
-    sockets.push(near, far);
-    const pass = (from: Socket, target: Socket, direction: Direction) => {
-      from.on("data", (chunk: Uint8Array) => {
-        // What comes after the cut is taken and dropped, so that FIN stays FIN.
-        if (over) return;
-        const last = cut?.direction === direction ? cut.after : Infinity;
-        const bytes = chunk.slice(0, last - passed[direction]);
-        passed[direction] += bytes.length;
-        if (passed[direction] < last) return void target.write(bytes);
-        target.write(bytes, end);
+      socket.once("close", () => {
+        if (--open === 0) this.#closed.resolve();
       });
-      from.on("end", () => over || target.end());
-    };
-    pass(near, far, "up");
-    pass(far, near, "down");
-    if (cut?.after === 0) end();
-    await gone;
-  })();
-  return {
-    address: { hostname: "127.0.0.1", port: bound.port },
-    passed,
-    cut: end,
-    closed: () => soon("both ends to close their sockets", relaying),
-  };
+    }
+    far.connect(to.port, to.hostname, () => {
+      this.#reached.resolve();
+      this.#pass(near, far, "up");
+      this.#pass(far, near, "down");
+      if (this.#cut?.after === 0) this.cut();
+    });
+  }
+
+  #pass(from: Socket, to: Socket, direction: Direction): void {
+    const last = this.#cut?.direction === direction ? this.#cut.after : Infinity;
+    from.on("data", (chunk: Uint8Array) => {
+      // What comes after the cut is taken and dropped, so that FIN stays FIN.
+      if (this.#over) return;
+      const bytes = chunk.slice(0, last - this.passed[direction]);
+      this.passed[direction] += bytes.length;
+      if (this.passed[direction] < last) to.write(bytes);
+      else to.write(bytes, () => this.cut());
+    });
+    from.on("end", () => {
+      if (!this.#over) to.end();
+    });
+  }
 }

@@ -16,11 +16,11 @@ import {
   readBytes,
   visit,
   writeAll,
-} from "./support/local_services.ts";
-import { eventually } from "./support/patience.ts";
-import { controlHello, dataHello, forwardUdp, rawClient } from "./support/raw.ts";
-import { udpSocket } from "./support/datagrams.ts";
-import { sendAndReset, victim } from "./support/victim.ts";
+} from "../support/local_services.ts";
+import { eventually } from "../support/patience.ts";
+import { controlHello, dataHello, forwardUdp, rawClient } from "../support/raw.ts";
+import { udpSocket } from "../support/datagrams.ts";
+import { sendAndReset, victim } from "../support/victim.ts";
 
 const TIMEOUT = /^nothing valid came within handshake_timeout = 0\.3 s$/;
 

@@ -9,12 +9,12 @@
 import assert from "node:assert/strict";
 import v8 from "node:v8";
 import vm from "node:vm";
-import type { Connection } from "../src/net/connection.ts";
-import { Certificates } from "./support/certificates.ts";
-import { soon } from "./support/patience.ts";
-import { ANYWHERE } from "./support/tcp_pair.ts";
-import { tlsClient, tlsPair, tlsServer } from "./support/tls_pair.ts";
-import { turn } from "./support/turns.ts";
+import type { Connection } from "../../src/net/connection.ts";
+import { Certificates } from "../support/certificates.ts";
+import { soon } from "../support/patience.ts";
+import { ANYWHERE } from "../support/tcp_pair.ts";
+import { tlsClient, tlsPair, tlsServer } from "../support/tls_pair.ts";
+import { turn } from "../support/turns.ts";
 
 const made = await Certificates.make();
 Deno.test.afterAll(() => made[Symbol.asyncDispose]());

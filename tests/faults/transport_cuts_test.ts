@@ -7,27 +7,27 @@
  * @module
  */
 
-import { equal, ok, rejects } from "node:assert/strict";
-import { introduce } from "../src/client/handshake.ts";
-import type { Address } from "../mod.ts";
-import type { TransportOptions } from "../src/config/options.ts";
-import { validateClientConfig, validateServerConfig } from "../src/config/validate.ts";
-import { BufferStore } from "../src/net/buffers.ts";
-import type { Connection } from "../src/net/connection.ts";
-import { SystemClock } from "../src/runtime/clock.ts";
-import { RatholeError } from "../src/runtime/errors.ts";
-import { Secret } from "../src/runtime/secret.ts";
-import { authenticate, readHello } from "../src/server/handshake.ts";
-import { openTransport } from "../src/transport/open.ts";
-import type { Listener, Transport } from "../src/transport/transport.ts";
-import { Certificates } from "./support/certificates.ts";
-import { type Cut, cutRelay, type Direction } from "./support/cut_relay.ts";
-import { countable, descriptors } from "./support/descriptors.ts";
-import { dialThrough, fakeProxy, type Turn } from "./support/fake_proxy.ts";
-import { bytesOf } from "./support/local_services.ts";
-import { keysOf } from "./support/noise_pair.ts";
-import { eventually, soon } from "./support/patience.ts";
-import { ANYWHERE } from "./support/tcp_pair.ts";
+import { equal, ok } from "node:assert/strict";
+import { introduce } from "../../src/client/handshake.ts";
+import type { Address } from "../../mod.ts";
+import type { TransportOptions } from "../../src/config/options.ts";
+import { validateClientConfig, validateServerConfig } from "../../src/config/validate.ts";
+import { BufferStore } from "../../src/net/buffers.ts";
+import type { Connection } from "../../src/net/connection.ts";
+import { SystemClock } from "../../src/runtime/clock.ts";
+import { RatholeError } from "../../src/runtime/errors.ts";
+import { Secret } from "../../src/runtime/secret.ts";
+import { authenticate, readHello } from "../../src/server/handshake.ts";
+import { openTransport } from "../../src/transport/open.ts";
+import type { Incoming, Listener, Transport } from "../../src/transport/transport.ts";
+import { Certificates } from "../support/certificates.ts";
+import { type Cut, CutRelay, type Direction } from "../support/cut_relay.ts";
+import { countable, descriptors } from "../support/descriptors.ts";
+import { dialThrough, fakeProxy, type Turn } from "../support/fake_proxy.ts";
+import { bytesOf } from "../support/local_services.ts";
+import { keysOf } from "../support/noise_pair.ts";
+import { eventually, soon } from "../support/patience.ts";
+import { ANYWHERE } from "../support/tcp_pair.ts";
 
 const OPTIONS = { timeout: 120_000 };
 const forever = new AbortController().signal;
@@ -113,23 +113,60 @@ const ROWS: readonly Row[] = [
 /** What an end came to: nothing when all went well. */
 type Outcome = RatholeError | undefined;
 
-/** Opens a control channel through a relay that cuts it, if told so. */
-async function attempt(server: Transport, client: Transport, cut?: Cut) {
-  using listener = server.bind(ANYWHERE);
-  const relay = await cutRelay(listener.address, cut);
-  const what = JSON.stringify(cut ?? "no cut");
-  const [atClient, atServer] = await Promise.all([
-    soon(`the client, ${what}`, opened(openClient(client, relay.address))),
-    soon(`the server, ${what}`, opened(openServer(listener))),
-  ]);
-  const passed = { ...relay.passed };
-  const ends = [atClient, atServer].flatMap((end) => end instanceof RatholeError ? [] : [end]);
-  // Whoever was done before the cut finds out now.
-  if (cut !== undefined) relay.cut();
-  if (cut !== undefined) await soon(`the end of the rest, ${what}`, Promise.all(ends.map(exhaust)));
-  for (const end of ends) end.abort();
-  await relay.closed();
-  return { client: outcomeOf(atClient), server: outcomeOf(atServer), passed };
+/** Opens control channels through a relay that cuts them. */
+class Bench implements AsyncDisposable {
+  readonly #client: Transport;
+  readonly #listener: Listener;
+  readonly #relay: CutRelay;
+  /** Connections are made one after another, so that both ends are known to be of one. */
+  #connecting: Promise<unknown> = Promise.resolve();
+
+  private constructor(client: Transport, listener: Listener, relay: CutRelay) {
+    this.#client = client;
+    this.#listener = listener;
+    this.#relay = relay;
+  }
+
+  static async of(row: Row): Promise<Bench> {
+    const [server, client] = await transports(row);
+    const listener = server.bind(ANYWHERE);
+    return new Bench(client, listener, await CutRelay.to(listener.address));
+  }
+
+  /** What both ends of a connection come to that is cut, if told so. */
+  async attempt(cut?: Cut) {
+    const what = JSON.stringify(cut ?? "no cut");
+    const { promise: connected, resolve } = Promise.withResolvers<void>();
+    const turn = this.#connecting;
+    this.#connecting = connected;
+    await turn;
+    const link = this.#relay.expect(cut);
+    const client = opened(openClient(this.#client, this.#relay.address));
+    await link.reached;
+    const accepted = this.#listener.accept();
+    const server = opened(openServer(accepted));
+    await accepted.catch(() => {});
+    resolve();
+    const [atClient, atServer] = await Promise.all([
+      soon(`the client, ${what}`, client),
+      soon(`the server, ${what}`, server),
+    ]);
+    const passed = { ...link.passed };
+    const ends = [atClient, atServer].flatMap((end) => end instanceof RatholeError ? [] : [end]);
+    if (cut !== undefined) {
+      link.cut();
+      // Whoever was done before the cut finds out now.
+      await soon(`the end of the rest, ${what}`, Promise.all(ends.map(exhaust)));
+    }
+    for (const end of ends) end.abort();
+    await link.closed;
+    return { client: outcomeOf(atClient), server: outcomeOf(atServer), passed };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    await this.#relay[Symbol.asyncDispose]();
+  }
 }
 
 async function openClient(client: Transport, to: Address): Promise<Connection> {
@@ -143,10 +180,10 @@ async function openClient(client: Transport, to: Address): Promise<Connection> {
   }
 }
 
-async function openServer(listener: Listener): Promise<Connection> {
+async function openServer(accepted: Promise<Incoming>): Promise<Connection> {
   let incoming;
   try {
-    incoming = await listener.accept();
+    incoming = await accepted;
   } catch (cause) {
     // Reset before it was accepted: the accept loop has a test of its own.
     if (!(cause instanceof Deno.errors.NotConnected)) throw cause;
@@ -227,8 +264,8 @@ const DIRECTIONS: readonly Direction[] = ["up", "down"];
 for (const row of ROWS) {
   for (const how of ["FIN", "RST"] as const) {
     Deno.test(`${row.name}: a ${how} after any byte`, OPTIONS, async () => {
-      const [server, client] = await transports(row);
-      const whole = await attempt(server, client);
+      await using bench = await Bench.of(row);
+      const whole = await bench.attempt();
       equal(whole.client, undefined);
       equal(whole.server, undefined);
       const before = countable ? await descriptors() : 0;
@@ -236,7 +273,7 @@ for (const row of ROWS) {
         offsets(whole.passed[direction]).map((after) => ({ direction, after, how }))
       );
       await batches(cuts, async (cut) => {
-        const outcome = await attempt(server, client, cut);
+        const outcome = await bench.attempt(cut);
         const { direction, after } = cut;
         const what = `${JSON.stringify(cut)} of ${whole.passed[direction]}`;
         for (const error of [outcome.client, outcome.server]) {
@@ -248,8 +285,8 @@ for (const row of ROWS) {
         }
       });
       if (countable) await eventually("descriptors", descriptors, (now) => now <= before);
-      // The transports work as before.
-      const again = await attempt(server, client);
+      // It works as before.
+      const again = await bench.attempt();
       equal(again.client ?? again.server, undefined);
     });
   }
@@ -271,26 +308,38 @@ for (const [scheme, turns] of PROXIES) {
   for (const how of ["FIN", "RST"] as const) {
     Deno.test(`a proxy of ${scheme}: a ${how} after any byte`, OPTIONS, async () => {
       await using proxy = fakeProxy(turns);
+      await using relay = await CutRelay.to(proxy.address);
       const dial = async (cut?: Cut) => {
-        const relay = await cutRelay(proxy.address, cut);
+        const link = relay.expect(cut);
         const dialled = dialThrough(scheme, relay.address, SERVER, { userinfo: "me:password@" });
-        return { relay, dialled: soon(JSON.stringify(cut ?? "no cut"), dialled) };
+        return { link, dialled: await soon(JSON.stringify(cut ?? "no cut"), refusal(dialled)) };
       };
       const whole = await dial();
-      (await whole.dialled).close();
-      await whole.relay.closed();
-      const asked = turns.reduce((sum, [length]) => sum + length, 0);
-      equal(whole.relay.passed.up, asked);
-      const cuts = DIRECTIONS.flatMap((direction) =>
-        offsets(whole.relay.passed[direction]).map((after) => ({ direction, after, how }))
-      );
+      equal(whole.dialled, undefined);
+      await whole.link.closed;
+      const { passed } = whole.link;
+      equal(passed.up, turns.reduce((sum, [length]) => sum + length, 0));
       const before = countable ? await descriptors() : 0;
-      await batches(cuts, async (cut) => {
-        const { relay, dialled } = await dial(cut);
-        await rejects(dialled, { name: "RatholeError", code: "proxy" }, JSON.stringify(cut));
-        await relay.closed();
-      });
+      for (const direction of DIRECTIONS) {
+        for (const after of offsets(passed[direction])) {
+          const what = JSON.stringify({ direction, after, how });
+          const { dialled, link } = await dial({ direction, after, how });
+          equal(dialled?.code, "proxy", what);
+          await link.closed;
+        }
+      }
       if (countable) await eventually("descriptors", descriptors, (now) => now <= before);
     });
+  }
+}
+
+/** Why there is no socket, if there is none. */
+async function refusal(dialled: Promise<Deno.TcpConn>): Promise<Outcome> {
+  try {
+    (await dialled).close();
+    return undefined;
+  } catch (error) {
+    ok(error instanceof RatholeError, Deno.inspect(error));
+    return error;
   }
 }

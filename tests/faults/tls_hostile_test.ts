@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { RatholeError } from "../src/runtime/errors.ts";
-import type { Incoming } from "../src/transport/transport.ts";
-import { Certificates } from "./support/certificates.ts";
-import { pattern } from "./support/connection_contract.ts";
-import { countable, descriptors } from "./support/descriptors.ts";
-import { eventually, pause, soon } from "./support/patience.ts";
-import { ANYWHERE } from "./support/tcp_pair.ts";
-import { tlsClient, tlsServer } from "./support/tls_pair.ts";
+import { RatholeError } from "../../src/runtime/errors.ts";
+import type { Incoming } from "../../src/transport/transport.ts";
+import { Certificates } from "../support/certificates.ts";
+import { pattern } from "../support/connection_contract.ts";
+import { countable, descriptors } from "../support/descriptors.ts";
+import { eventually, pause, soon } from "../support/patience.ts";
+import { ANYWHERE } from "../support/tcp_pair.ts";
+import { tlsClient, tlsServer } from "../support/tls_pair.ts";
 
 const forever = new AbortController().signal;
 const made = await Certificates.make();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { SystemClock } from "../src/runtime/clock.ts";
-import type { Transport } from "../src/transport/transport.ts";
-import { Certificates } from "./support/certificates.ts";
-import { ANYWHERE } from "./support/tcp_pair.ts";
-import { soon } from "./support/patience.ts";
-import { tlsClient, tlsPair, tlsServer } from "./support/tls_pair.ts";
+import { SystemClock } from "../../src/runtime/clock.ts";
+import type { Transport } from "../../src/transport/transport.ts";
+import { Certificates } from "../support/certificates.ts";
+import { ANYWHERE } from "../support/tcp_pair.ts";
+import { soon } from "../support/patience.ts";
+import { tlsClient, tlsPair, tlsServer } from "../support/tls_pair.ts";
 
 const made = await Certificates.make();
 Deno.test.afterAll(() => made[Symbol.asyncDispose]());
