@@ -68,7 +68,7 @@ export type { ServerEvent } from "./src/server/events.ts";
 export { startClient } from "./src/client/client.ts";
 export type { Client } from "./src/client/client.ts";
 export type { ClientServiceStatus, ClientStatus } from "./src/client/status.ts";
-export type { ServiceState as ClientServiceState } from "./src/client/service.ts";
+export type { ServiceState as ClientServiceState } from "./src/client/offer.ts";
 export type { ClientEvent } from "./src/client/events.ts";
 
 export type { LifecycleState, StartOptions } from "./src/runtime/lifecycle.ts";

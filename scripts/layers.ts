@@ -24,6 +24,7 @@ const RANK: Readonly<Record<string, number>> = {
   server: 4,
   client: 4,
   "supervisor.ts": 5,
+  "watch.ts": 5,
   cli: 6,
 };
 /** Bytes in, bytes out: no `Deno` there. */

@@ -192,14 +192,23 @@ async function readIssuer(certificate: pkijs.Certificate, key: Secret): Promise<
   } catch (cause) {
     throw unusable("its key is not an ECDSA key on P-256", cause);
   }
-  const probe = new Uint8Array(32);
-  const algorithm = { name: "ECDSA", hash: "SHA-256" };
-  const signature = await crypto.subtle.sign(algorithm, privateKey, probe);
-  if (!await crypto.subtle.verify(algorithm, publicKey, signature, probe)) {
+  if (!await belongTogether(privateKey, publicKey)) {
     throw unusable("the key is not that of the certificate");
   }
   if (!isAuthority(certificate)) throw unusable("the certificate is not an authority's");
   return { name: certificate.subject, keyIdentifier: ownKeyIdentifier(certificate), privateKey };
+}
+
+async function belongTogether(privateKey: CryptoKey, publicKey: CryptoKey): Promise<boolean> {
+  const probe = new Uint8Array(32);
+  const algorithm = { name: "ECDSA", hash: "SHA-256" };
+  try {
+    const signature = await crypto.subtle.sign(algorithm, privateKey, probe);
+    return await crypto.subtle.verify(algorithm, publicKey, signature, probe);
+  } catch (cause) {
+    // Deno takes keys whose numbers are impossible, and says so only when they are to be used.
+    throw unusable("its key is not an ECDSA key on P-256", cause);
+  }
 }
 
 function unusable(why: string, cause?: unknown): RatholeError {

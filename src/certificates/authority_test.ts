@@ -134,6 +134,8 @@ Deno.test("files that are no authority's", async () => {
   const rsaPem = `-----BEGIN PRIVATE KEY-----\n${
     new Uint8Array(await crypto.subtle.exportKey("pkcs8", rsa.privateKey)).toBase64()
   }\n-----END PRIVATE KEY-----\n`;
+  // The identifier of the algorithm with a bit of it changed: Deno notices when the key is used.
+  const strangePem = privateKeyPem.reveal().replace("MBMGByqG", "MBMGByqL");
   const sec1 = privateKeyPem.reveal().replaceAll("PRIVATE KEY", "EC PRIVATE KEY");
   for (
     const [certificate, key, message] of [
@@ -142,6 +144,7 @@ Deno.test("files that are no authority's", async () => {
       [certificatePem, sec1, /the key is not in PEM form/],
       [broken, privateKeyPem.reveal(), /the certificate cannot be read|not an ECDSA|not an auth/],
       [certificatePem, rsaPem, /its key is not an ECDSA key on P-256/],
+      [certificatePem, strangePem, /its key is not an ECDSA key on P-256/],
       [certificatePem, other.privateKeyPem.reveal(), /the key is not that of the certificate/],
       [server.certificatePem, server.privateKeyPem.reveal(), /is not an authority's/],
     ] as const

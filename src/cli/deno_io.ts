@@ -6,18 +6,22 @@
 
 import { SystemClock } from "../runtime/clock.ts";
 import { readAtMost } from "../runtime/read_at_most.ts";
+import { FileWatch } from "../watch.ts";
 import type { Io, StopSignal, WriteOptions } from "./io.ts";
 
 /** Process-wide: installs the handlers that notice errors nobody caught. */
 export function denoIo(): Io {
+  const clock = new SystemClock();
   return {
     stdout: Deno.stdout,
     stderr: Deno.stderr,
-    clock: new SystemClock(),
+    clock,
     colour: Deno.stdout.isTerminal() && !Deno.noColor,
     interactive: Deno.stdin.isTerminal(),
     env,
     readFile,
+    isFile,
+    watch: (path) => new FileWatch([path], { clock }),
     makeDirectory,
     writeFile,
     onSignal,
@@ -39,6 +43,11 @@ function env(name: string): string | undefined {
 async function readFile(path: string, limit: number): Promise<Uint8Array> {
   requirePermission("read", path);
   return await readAtMost(path, limit);
+}
+
+async function isFile(path: string): Promise<boolean> {
+  requirePermission("read", path);
+  return (await Deno.stat(path)).isFile;
 }
 
 async function makeDirectory(path: string): Promise<void> {

@@ -55,12 +55,18 @@ Examples:
 
 Under Deno, with no more permissions than it needs:
   deno run --allow-net --allow-read=CONFIG --allow-env=RUST_LOG mod.ts CONFIG
-  (and --allow-read=FILE for each file that the configuration names)
+  (and --allow-read=FILE for each file that the configuration names; with the
+  directory of CONFIG instead of CONFIG, changes are seen at once, not in 5 s)
   deno run --allow-read=DIR --allow-write=DIR mod.ts gen-cert HOST --out DIR
+
+Changes of CONFIG are applied while it runs, each at the cost of what it
+touches; a file that cannot be used is refused, and what runs goes on.
 
 Signals:
   SIGINT (Ctrl-C) and SIGTERM let open connections finish, for drain_timeout
   at most; a second one ends them at once.
+  SIGHUP has CONFIG read again at once. From a terminal, which sends it when it
+  closes, it is as SIGTERM.
 
 Exit codes:
   0  done, or stopped by a signal

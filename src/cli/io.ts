@@ -6,6 +6,7 @@
 
 import type { ClientConfig, ServerConfig } from "../config/types.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Instance, Start } from "../supervisor.ts";
 
 /** Where bytes go; a write may take some of them only, and says how many. */
 export interface ByteSink {
@@ -17,15 +18,15 @@ export interface ByteSink {
 export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 /** What the command line asks of a running server or client. Disposing ends it at once. */
-export interface Running extends AsyncDisposable {
-  /** Settles when it has ended; rejects when it ended for a reason of its own. */
-  readonly closed: Promise<void>;
-  /** Takes nothing new, lets what is open finish, then ends. */
-  drain(): Promise<void>;
-}
+export type Running = Pick<Instance<never>, "closed" | "drain" | typeof Symbol.asyncDispose>;
 
-/** Starts a server or a client; the signal ends it. */
-export type Start<C> = (config: C, options: { signal: AbortSignal }) => Promise<Running>;
+/** Says when a file may have changed. */
+export interface Hints extends AsyncDisposable {
+  /** Resolves with true when the file may have changed; with false when the watch is over. */
+  next(): Promise<boolean>;
+  /** Has whoever waits look now. */
+  hint(): void;
+}
 
 /** How a file is written. */
 export interface WriteOptions {
@@ -54,6 +55,10 @@ export interface Io {
   env(name: "RUST_LOG"): string | undefined;
   /** Reads `limit` bytes of a file at most. Rejects with Deno's errors. Never asks. */
   readFile(path: string, limit: number): Promise<Uint8Array>;
+  /** Whether a path leads to a file: no pipe, device or directory. Rejects with Deno's errors. */
+  isFile(path: string): Promise<boolean>;
+  /** Watches a file until disposed. Never asks. */
+  watch(path: string): Hints;
   /** Makes a directory and those above it, for this user only. One that is there is fine. */
   makeDirectory(path: string): Promise<void>;
   /** Writes a file. Rejects with Deno's errors. Never asks. */

@@ -1,6 +1,7 @@
 import { equal, match, ok } from "node:assert/strict";
 import { RatholeError } from "../runtime/errors.ts";
 import { FakeIo } from "../../tests/support/fake_io.ts";
+import { eventually } from "../../tests/support/patience.ts";
 import { HELP_TEXT, VERSION_TEXT } from "./help.ts";
 import { main } from "./main.ts";
 
@@ -147,4 +148,49 @@ Deno.test("main - warnings are log lines, a bad RUST_LOG is told", async () => {
     io.stderr.text,
     "rathole: warning: RUST_LOG: ignoring 'loud!': that is no level and no target\n",
   );
+});
+
+Deno.test("main - a file that changes: what is said at the start is said again, and nothing ends", async () => {
+  const broken = "[server]\nbind_adr = 1\n[server.services.a]\ntoken = 5\n";
+  const start = withFile(broken);
+  equal(await main(["a.toml"], start), 1);
+  const report = start.stderr.lines.slice(0, -1);
+  equal(report.length > 2, true);
+
+  const io = withFile(SERVER);
+  const code = main(["a.toml"], io);
+  await io.up;
+  const logged = async (pattern: RegExp) => {
+    await eventually(`${pattern}`, () => io.stdout.text, (text) => pattern.test(text));
+  };
+  const write = async (text: string, pattern: RegExp) => {
+    io.files.set("a.toml", text);
+    io.hints.hint();
+    await logged(pattern);
+  };
+  await write(broken, /refused, the one from before stays in use .*has \d errors/);
+  for (const line of report) ok(io.stdout.text.includes(line), line);
+  equal(io.stdout.text.match(/ERROR rathole::config: a\.toml/g)?.length, report.length);
+  await write(SERVER, /INFO rathole::config: Configuration can be used again, nothing has changed/);
+  await write(CLIENT, /refused.*only a \[client\] block now, and this process runs the server/);
+  await write(SERVER + CLIENT, /refused.*say with --server or --client which one to run/);
+  equal(io.running.updates.length, 0);
+
+  const changed = SERVER.replace("127.0.0.1:0", "127.0.0.2:0");
+  io.running.refusal = new RatholeError("bind", "cannot listen on 127.0.0.2:0");
+  await write(changed, /refused.* reason="cannot listen on 127\.0\.0\.2:0" retry_in=0\.\ds/);
+  io.running.refusal = undefined;
+  await eventually("a second update", () => io.running.updates.length, (n) => n >= 2);
+  io.files.delete("a.toml");
+  io.hints.hint();
+  await logged(/WARN rathole::config: .*cannot be read, what it said stays in use .*no such file/);
+  io.files.set("a.toml", changed);
+  io.signal("SIGHUP");
+  await logged(/can be used again.*\n/);
+  io.signal("SIGHUP");
+  await logged(/INFO rathole::config: Configuration read again, nothing has changed/);
+  io.signal("SIGTERM");
+  io.running.finish();
+  equal(await code, 0);
+  equal(io.stderr.text, "");
 });

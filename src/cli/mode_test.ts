@@ -1,36 +1,15 @@
 import { equal, match, throws } from "node:assert/strict";
-import type { ClientConfig, ServerConfig } from "../config/types.ts";
+import { parseConfig } from "../config/parse.ts";
 import { chooseSide } from "./mode.ts";
 
-const transport = {
-  type: "tcp",
-  tcp: { nodelay: true, keepalive_secs: 20, keepalive_interval: 8 },
-} as const;
-
-const server: ServerConfig = {
-  bind_addr: "127.0.0.1:0",
-  heartbeat_interval: 30,
-  handshake_timeout: 5,
-  max_pending_handshakes: 1,
-  max_pending_handshakes_per_ip: 1,
-  max_connections: 1,
-  max_data_channels: 1,
-  visitor_timeout: 10,
-  drain_timeout: 10,
-  services: new Map(),
-  transport,
-};
-
-const client: ClientConfig = {
-  remote_addr: "127.0.0.1:2333",
-  heartbeat_timeout: 40,
-  retry_interval: 1,
-  max_retries: 0,
-  prefer_ipv6: false,
-  drain_timeout: 10,
-  services: new Map(),
-  transport,
-};
+const { server, client } = parseConfig(`
+  [server]
+  bind_addr = "127.0.0.1:0"
+  [server.services]
+  [client]
+  remote_addr = "127.0.0.1:2333"
+  [client.services]
+`).config;
 
 Deno.test("chooseSide - the only block, or the one asked for", () => {
   equal(chooseSide({ server }, undefined).config, server);

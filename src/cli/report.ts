@@ -27,12 +27,12 @@ export function describeFailure(error: unknown, rustLog: string | undefined): st
   return [line, ...stack.split("\n").filter((frame) => frame.trim() !== "")];
 }
 
-function describeProblems({ problems }: ConfigError): string[] {
+function describeProblems(error: ConfigError): string[] {
+  return [...error.problems.map(formatProblem), `rathole: ${summary(error)}, nothing was started`];
+}
+
+/** How many errors there are, as the beginning of a sentence. */
+export function summary({ problems }: ConfigError): string {
   const count = problems.filter(({ severity }) => severity === "error").length;
-  const lines = problems.map(formatProblem);
-  return [
-    ...lines,
-    `rathole: the configuration has ${count === 1 ? "an error" : `${count} errors`}, ` +
-    "nothing was started",
-  ];
+  return `the configuration has ${count === 1 ? "an error" : `${count} errors`}`;
 }

@@ -16,6 +16,16 @@ const logger = getLogger(["rathole"]);
 /** What running needs of the outside. */
 export type ServeIo = Pick<Io, "onSignal" | "crashed" | "clock" | "interactive">;
 
+/** What is served. */
+export interface Serving {
+  /** Starts it. */
+  start(signal: AbortSignal): Promise<Running>;
+  /** Reads the configuration again. */
+  reload(): void;
+  /** How long open connections may take to finish, in seconds, as of now. */
+  drainSeconds(): number;
+}
+
 /**
  * Runs until a signal stops it or it ends by itself; rejects with why, if that was a failure.
  *
@@ -23,14 +33,10 @@ export type ServeIo = Pick<Io, "onSignal" | "crashed" | "clock" | "interactive">
  * and stops the program there; everywhere else (services, nohup) it means "read your configuration
  * again", so it must not end the tunnel.
  */
-export async function serve(
-  start: (signal: AbortSignal) => Promise<Running>,
-  drainSeconds: number,
-  io: ServeIo,
-): Promise<void> {
-  using stop = watchSignals(io);
+export async function serve(serving: Serving, io: ServeIo): Promise<void> {
+  using stop = watchSignals(serving, io);
   const abort = new AbortController();
-  const starting = start(abort.signal);
+  const starting = serving.start(abort.signal);
   const running = await Promise.race([starting, io.crashed, stop.first.then(() => undefined)]);
   if (running === undefined) {
     abort.abort(new RatholeError("aborted", "stopped by a signal"));
@@ -42,7 +48,7 @@ export async function serve(
     if (signal === undefined) return;
     logger.info("Shutting down, open connections may finish; signal again to end them now", {
       signal,
-      drain_timeout: `${drainSeconds}s`,
+      drain_timeout: `${serving.drainSeconds()}s`,
     });
     const drained = running.drain().then(() => undefined, warnOfDrain);
     const again = await Promise.race([drained, io.crashed, stop.second]);
@@ -57,15 +63,15 @@ interface StopRequests extends Disposable {
   readonly second: Promise<StopSignal>;
 }
 
-function watchSignals(io: Pick<Io, "onSignal" | "interactive">): StopRequests {
+function watchSignals(
+  { reload }: Pick<Serving, "reload">,
+  io: Pick<Io, "onSignal" | "interactive">,
+): StopRequests {
   const first = Promise.withResolvers<StopSignal>();
   const second = Promise.withResolvers<StopSignal>();
   let next = first;
   const listening = io.onSignal((signal) => {
-    if (signal === "SIGHUP" && !io.interactive) {
-      logger.warn("Ignored SIGHUP: reloading is not there yet, restart to apply a new file");
-      return;
-    }
+    if (signal === "SIGHUP" && !io.interactive) return reload();
     next.resolve(signal);
     next = second;
   });

@@ -13,9 +13,17 @@ async function settle(): Promise<void> {
 
 function begin(io: FakeIo, start?: (signal: AbortSignal) => Promise<Running>) {
   const log = openLog(io, "text", parseLogFilter("info").filter);
-  const ended = serve(start ?? (() => Promise.resolve(io.running)), 10, io);
+  let reloads = 0;
+  const ended = serve({
+    start: start ?? (() => Promise.resolve(io.running)),
+    reload: () => reloads++,
+    drainSeconds: () => 10,
+  }, io);
   return {
     ended,
+    get reloads() {
+      return reloads;
+    },
     async messages(): Promise<string> {
       await log[Symbol.asyncDispose]();
       return io.stdout.text.replaceAll(/^\S+ +/gm, "");
@@ -56,7 +64,7 @@ Deno.test("serve - the second signal ends at once", async () => {
   match(await messages(), /WARN rathole: Ending open connections signal=SIGTERM\n/);
 });
 
-Deno.test("serve - a hang-up stops what a terminal started and nothing else", async () => {
+Deno.test("serve - a hang-up stops what a terminal started and reloads everything else", async () => {
   const service = new FakeIo();
   const first = begin(service);
   await settle();
@@ -65,7 +73,8 @@ Deno.test("serve - a hang-up stops what a terminal started and nothing else", as
   deepEqual(service.running.calls, []);
   service.running.end();
   await first.ended;
-  match(await first.messages(), /WARN rathole: Ignored SIGHUP/);
+  equal(first.reloads, 1);
+  await first.messages();
 
   const terminal = new FakeIo();
   terminal.interactive = true;
@@ -75,6 +84,7 @@ Deno.test("serve - a hang-up stops what a terminal started and nothing else", as
   terminal.running.finish();
   await second.ended;
   deepEqual(terminal.running.calls, ["drain", "dispose"]);
+  equal(second.reloads, 0);
   await second.messages();
 });
 

@@ -4,23 +4,21 @@
  * @module
  */
 
+import { describeDifference } from "../config/describe_difference.ts";
+import { differenceOf, isSame } from "../config/difference.ts";
 import type { ClientOptions } from "../config/options.ts";
 import type { ClientConfig } from "../config/types.ts";
 import { validateClientConfig } from "../config/validate.ts";
 import { BufferStore } from "../net/buffers.ts";
-import { localEndFor } from "../net/datagrams.ts";
-import { requireAddresses, requireResolving } from "../net/permission.ts";
-import { type Address, configuredAddress, parseIp } from "../runtime/address.ts";
 import { SystemClock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
-import { openTransport, proxyOf } from "../transport/open.ts";
-import { recordIn } from "../transport/journal.ts";
-import type { Transport } from "../transport/transport.ts";
 import type { ClientContext } from "./context.ts";
 import type { ClientEvent } from "./events.ts";
-import { type ClientJournal, openClientJournal } from "./journal.ts";
-import { Service } from "./service.ts";
+import { openClientJournal } from "./journal.ts";
+import { requirePermissions } from "./permissions.ts";
+import { isSameRoute, openRoute, type RouteParts } from "./route.ts";
+import { type ClientDifference, Services } from "./services.ts";
 import { type ClientStatus, serviceStatus } from "./status.ts";
 
 /** A running client. Leaving it (`await using`) ends it at once, open streams included. */
@@ -34,6 +32,17 @@ export interface Client extends AsyncDisposable {
   status(): ClientStatus;
   /** What happens from now on. A reader that falls 1024 events behind loses the oldest. */
   events(): AsyncIterable<ClientEvent>;
+  /**
+   * Goes over to a changed configuration, each change at the cost of what it touches: a service that
+   * did not change notices nothing, and open streams survive every update, those of removed services
+   * included. With another token, or another way to the server, a service's new control channel is
+   * established before the old one ends, and as long as it cannot be, the old one serves. A service
+   * that has given up, and is changed, is tried again. Updates come into force one after the other.
+   *
+   * @throws {RatholeError} what {@linkcode startClient} throws, or `aborted` when the client drains
+   * or has ended; everything is as before then.
+   */
+  update(config: ClientOptions | ClientConfig): Promise<void>;
   /**
    * Takes nothing new, lets open streams finish for `drain_timeout` at most, then ends the client.
    * Called again while it drains, it ends the client at once.
@@ -54,112 +63,108 @@ export async function startClient(
 ): Promise<Client> {
   throwIfAborted(options.signal);
   const complete = validateClientConfig(config);
-  const server = configuredAddress(complete.remote_addr);
-  // Behind a proxy, the server's address is for the proxy to look up and to connect to.
-  const contacted = proxyOf(complete.transport) ?? server;
-  requireAddresses("using", [contacted, ...forwardingAddresses(complete)]);
-  requireResolving(lookedUpHosts(complete, contacted));
-  const buffers = new BufferStore();
-  const prefer = complete.prefer_ipv6 ? "ipv6" : "any";
+  requirePermissions(complete);
   const clock = new SystemClock();
   const journal = openClientJournal(() => clock.now());
-  const transport = await openTransport("client", complete.transport, {
-    buffers,
-    clock,
-    prefer,
-    events: recordIn(journal),
-  });
+  const parts = { buffers: new BufferStore(), clock, journal };
+  const route = await openRoute(complete, parts);
   throwIfAborted(options.signal);
-  const client = new RunningClient(complete, server, transport, { buffers, clock, journal });
+  const client = new RunningClient({ config: complete, route }, parts);
   client.run(options.signal);
   return client;
 }
 
-/** Host names that this program looks up by itself; the others are left to `Deno.connect`. */
-function lookedUpHosts(config: ClientConfig, contacted: Address): string[] {
-  const udp = Array.from(config.services.values()).filter(({ type }) => type === "udp");
-  const hosts = udp.map(({ local_addr }) => configuredAddress(local_addr).hostname);
-  return config.prefer_ipv6 ? [contacted.hostname, ...hosts] : hosts;
-}
-
-/** What forwarding will use: the services, and for UDP ones sockets of its own. */
-function forwardingAddresses(config: ClientConfig): Address[] {
-  return Array.from(config.services.values()).flatMap(({ local_addr, type }) => {
-    const local = configuredAddress(local_addr);
-    // From where a name is best reached, only its address will tell.
-    const named = parseIp(local.hostname) === null;
-    return type === "tcp" || named ? [local] : [local, localEndFor(local)];
-  });
-}
+/** What an update replaces, all at once. */
+type Current = Pick<ClientContext, "config" | "route">;
 
 class RunningClient implements Client {
   readonly closed: Promise<void>;
-  readonly #journal: ClientJournal;
   readonly #lifecycle: Lifecycle;
   readonly #context: ClientContext;
-  readonly #services: readonly Service[];
+  readonly #services: Services;
   readonly #ended = Promise.withResolvers<void>();
+  #current: Current;
+  /** Settles when no update is under way. */
+  #updated: Promise<void> = Promise.resolve();
   #exhausted: RatholeError | undefined;
 
-  constructor(
-    config: ClientConfig,
-    server: Address,
-    transport: Transport,
-    { buffers, clock, journal }: Pick<ClientContext, "buffers" | "clock" | "journal">,
-  ) {
-    this.#journal = journal;
+  constructor(current: Current, parts: RouteParts) {
+    const { clock, journal } = parts;
+    this.#current = current;
     this.closed = this.#ended.promise;
     // Whoever embeds a client may not care; then this must not end the process.
     this.closed.catch(() => {});
     this.#lifecycle = new Lifecycle({
       what: "client",
       clock,
-      drainTimeout: config.drain_timeout * 1000,
-      draining: (streams) => this.#journal.record({ type: "draining", streams }),
+      drainTimeout: () => this.#current.config.drain_timeout * 1000,
+      draining: (streams) => journal.record({ type: "draining", streams }),
       stopped: () => this.#stopped(),
-      fault: (reason) => this.#journal.record({ type: "fault", reason }),
+      fault: (reason) => journal.record({ type: "fault", reason }),
     });
+    const { intake, streams } = this.#lifecycle;
+    const now = () => this.#current;
     this.#context = {
-      config,
-      buffers,
-      server,
-      transport,
-      clock,
-      journal: this.#journal,
-      intake: this.#lifecycle.intake,
-      streams: this.#lifecycle.streams,
+      ...parts,
+      get config() {
+        return now().config;
+      },
+      get route() {
+        return now().route;
+      },
+      intake,
+      streams,
     };
-    this.#services = Array.from(
-      config.services,
-      ([name, service]) => new Service(name, service, this.#context),
-    );
+    this.#services = new Services(this.#context, (error) => this.#giveUp(error));
   }
 
   run(signal: AbortSignal | undefined): void {
-    const { intake } = this.#context;
-    for (const service of this.#services) {
-      intake.run(async (signal) => {
-        try {
-          await service.offer(signal);
-        } finally {
-          if (!signal.aborted) this.#giveUpWhenAllHave();
-        }
-      });
-    }
+    this.#services.start();
     if (signal !== undefined) this.#lifecycle.endWith(signal);
+  }
+
+  update(config: ClientOptions | ClientConfig): Promise<void> {
+    const updating = this.#updated.then(() => this.#update(config));
+    this.#updated = updating.catch(() => {});
+    return updating;
+  }
+
+  async #update(options: ClientOptions | ClientConfig): Promise<void> {
+    this.#requireRunning();
+    const before = this.#current;
+    const config = validateClientConfig(options);
+    const difference: ClientDifference = differenceOf(before.config, config);
+    if (isSame(difference)) return;
+    requirePermissions(config);
+    const moved = !isSameRoute(before.config, config);
+    const route = moved ? await openRoute(config, this.#context) : before.route;
+    this.#requireRunning();
+    // From here on nothing can fail.
+    this.#current = { config, route };
+    const changes = describeDifference(difference);
+    this.#context.journal.record({ type: "configuration-updated", changes });
+    this.#services.update(difference, moved);
+  }
+
+  #requireRunning(): void {
+    const { intake, state } = this.#lifecycle;
+    // It is left first, however the client ends.
+    if (!intake.aborted) return;
+    const what = state === "running" ? "stopping" : state;
+    throw new RatholeError("aborted", `the client is ${what}: nothing to update`);
   }
 
   status(): ClientStatus {
     return {
       state: this.#lifecycle.state,
-      server: this.#context.server,
+      server: this.#context.route.server,
       streams: this.#context.streams.size,
-      services: this.#services.map(serviceStatus),
+      services: this.#services.all.map(serviceStatus),
     };
   }
 
   events(): AsyncIterable<ClientEvent> {
-    return this.#journal.stream.subscribe();
+    return this.#context.journal.stream.subscribe();
   }
 
   drain(): Promise<void> {
@@ -171,18 +176,16 @@ class RunningClient implements Client {
   }
 
   #stopped(): void {
-    this.#journal.record({ type: "stopped" });
-    this.#journal.stream.end();
+    const { journal } = this.#context;
+    journal.record({ type: "stopped" });
+    journal.stream.end();
     if (this.#exhausted === undefined) this.#ended.resolve();
     else this.#ended.reject(this.#exhausted);
   }
 
-  /** Ends the client when nothing is left to try; streams that are open may finish. */
-  #giveUpWhenAllHave(): void {
-    if (this.#services.some((service) => service.state !== "gave-up")) return;
-    const reasons = this.#services.map(({ name, lastError }) => `${name}: ${lastError}`);
-    const message = `all services have given up (${reasons.join("; ")})`;
-    this.#exhausted = new RatholeError("exhausted", message);
+  /** Ends the client, since nothing is left to try; streams that are open may finish. */
+  #giveUp(error: RatholeError): void {
+    this.#exhausted ??= error;
     // Cannot fail, and `closed` tells when it is done.
     void this.drain();
   }

@@ -16,6 +16,7 @@ import type { Scope } from "../runtime/scope.ts";
 import { within } from "../runtime/within.ts";
 import type { ClientContext } from "./context.ts";
 import type { Forwarder } from "./forwarder.ts";
+import type { Route } from "./route.ts";
 
 /** Milliseconds for which dialling is tried, as rathole 0.5.0 does. */
 const DIAL_TIMEOUT = 10_000;
@@ -26,6 +27,8 @@ const LONGEST_PAUSE = 2_000;
 export interface DataChannelOptions {
   /** The service's name. */
   readonly service: string;
+  /** The way that the control channel took. */
+  readonly route: Route;
   /** The IP address that the control channel goes to, if it may be dialled by that. */
   readonly at: Address | undefined;
   /** What the server recognises the session by: 32 bytes. */
@@ -39,10 +42,14 @@ export interface DataChannelOptions {
 }
 
 /**
- * Opens a channel and waits, for as long as the session's scope lasts, for the server to use it;
- * what follows belongs to the streams and outlives the session. Never rejects.
+ * Opens a channel while the session lasts, and waits, for as long as `channels` lasts, for the server
+ * to use it; what follows belongs to the forwarder and outlives both. Never rejects.
  */
-export async function openDataChannel(options: DataChannelOptions, session: Scope): Promise<void> {
+export async function openDataChannel(
+  options: DataChannelOptions,
+  session: Scope,
+  channels: Scope,
+): Promise<void> {
   const { context, forwarder, service } = options;
   let connection: Connection;
   try {
@@ -52,7 +59,7 @@ export async function openDataChannel(options: DataChannelOptions, session: Scop
     context.journal.record({ type: "data-channel-failed", service, reason: explain(error) });
     return;
   }
-  const forgetSession = session.onAbort((reason) => connection.abort(reason));
+  const forgetChannels = channels.onAbort((reason) => connection.abort(reason));
   try {
     await awaitVisitor(connection, options);
   } catch (error) {
@@ -61,7 +68,7 @@ export async function openDataChannel(options: DataChannelOptions, session: Scop
     context.journal.trace("Data channel closed unused", { service, reason: explain(error) });
     return;
   } finally {
-    forgetSession();
+    forgetChannels();
   }
   const { owner } = forwarder;
   owner.run(async () => {
@@ -89,7 +96,8 @@ async function awaitVisitor(connection: Connection, options: DataChannelOptions)
 
 /** Dials until it succeeds, the time is up, or the session ends. */
 async function dial(options: DataChannelOptions, scope: Scope): Promise<Connection> {
-  const { clock, server, transport } = options.context;
+  const { clock } = options.context;
+  const { server, transport } = options.route;
   const end = clock.now() + DIAL_TIMEOUT;
   const backoff = new Backoff(LONGEST_PAUSE);
   for (;;) {

@@ -15,26 +15,33 @@ const FORWARD = encodeDataCommand("forward-tcp");
 function opening(connect: Connect) {
   const client = new TestClient({}, connect);
   const session = client.context.intake.child();
+  const channels = client.context.intake.child();
   const forwarded: Connection[] = [];
   const { promise: forwarding, resolve: finish } = Promise.withResolvers<void>();
-  const opened = follow(openDataChannel({
-    service: "web",
-    key: KEY,
-    nodelay: true,
-    at: undefined,
-    forwarder: {
-      command: "forward-tcp",
-      owner: client.context.streams,
-      forward: (channel) => {
-        forwarded.push(channel);
-        return forwarding;
+  const opened = follow(openDataChannel(
+    {
+      service: "web",
+      key: KEY,
+      nodelay: true,
+      at: undefined,
+      route: client.context.route,
+      forwarder: {
+        command: "forward-tcp",
+        owner: client.context.streams,
+        forward: (channel) => {
+          forwarded.push(channel);
+          return forwarding;
+        },
       },
+      context: client.context,
     },
-    context: client.context,
-  }, session));
+    session,
+    channels,
+  ));
   return {
     client,
     session,
+    channels,
     forwarded,
     finish,
     opened,
@@ -125,6 +132,7 @@ Deno.test("the session's end is no failure, whatever the channel was doing", asy
     await using o = opening(connect);
     await turn();
     o.session.abort(reason);
+    o.channels.abort(reason);
     await until(() => o.opened().state === "fulfilled", "the end");
     await turn();
     assert.deepEqual(o.client.events.types, []);
@@ -132,11 +140,21 @@ Deno.test("the session's end is no failure, whatever the channel was doing", asy
   }
 });
 
+Deno.test("a visitor that the server gave a channel as the session ended is served", async () => {
+  const ends: MemoryConnection[] = [];
+  await using o = opening(answering(ends));
+  await until(() => ends.length === 1, "a dial");
+  o.session.abort(new RatholeError("aborted", "replaced"));
+  await turn();
+  await ends[0]?.write(FORWARD);
+  await until(() => o.forwarded.length === 1, "the handing over");
+});
+
 Deno.test("a connection that comes as the session ends is closed", async () => {
   const [server, connection] = memoryPair();
   await using o = opening(() => {
     // The dial has succeeded; before anybody hears of it, the session is over.
-    queueMicrotask(() => o.session.abort(new RatholeError("closed", "over")));
+    queueMicrotask(() => o.channels.abort(new RatholeError("closed", "over")));
     return Promise.resolve(connection);
   });
   await until(() => o.opened().state === "fulfilled", "the end");

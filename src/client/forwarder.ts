@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { ClientServiceConfig } from "../config/types.ts";
 import type { Connection } from "../net/connection.ts";
 import type { DataCommand } from "../protocol/messages.ts";
 import type { Address } from "../runtime/address.ts";
@@ -26,12 +25,12 @@ export interface Forwarder {
 export interface ForwarderOptions {
   /** The service's name. */
   readonly name: string;
-  /** Its configuration. */
-  readonly config: ClientServiceConfig;
-  /** Where the service itself listens. */
-  readonly local: Address;
+  /** Where the service itself listens at this moment; the same object until that changes. */
+  local(): Address;
   /** What to count. */
   readonly counters: ForwardCounters;
+  /** Left when the service is not configured any more, and when the client stops. */
+  readonly scope: Scope;
   /** What it shares with the others. */
   readonly context: ClientContext;
 }

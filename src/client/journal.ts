@@ -63,6 +63,8 @@ export function clientLogLine(event: ClientEvent): LogLine {
     case "certificate-refused":
     case "certificate-lifetime":
       return certificateLine(event);
+    case "configuration-updated":
+      return logLine("info", "Configuration updated", { changes: event.changes.join("; ") });
     case "draining":
       return logLine("info", "Draining", { streams: event.streams });
     case "stopped":

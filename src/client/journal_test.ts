@@ -55,6 +55,12 @@ const LINES: [ClientEvent, string, string, Record<string, unknown>, cheap?: true
     "Visitor disconnected",
     { service, reason },
   ],
+  [
+    { type: "configuration-updated", changes: ["remote_addr", "service web: token"] },
+    "info",
+    "Configuration updated",
+    { changes: "remote_addr; service web: token" },
+  ],
   [{ type: "draining", streams: 3 }, "info", "Draining", { streams: 3 }],
   [{ type: "stopped" }, "info", "Stopped", {}],
   [{ type: "fault", reason }, "error", "Fault in this program, please report it", { reason }],

@@ -1,60 +1,74 @@
 /**
- * A configured service on the client's side: offered to the server for as long as it takes.
+ * A configured service on the client's side: offered to the server for as long as it is configured,
+ * and while its configuration changes.
  *
  * @module
  */
 
 import type { ClientServiceConfig } from "../config/types.ts";
-import { mayUse } from "../net/permission.ts";
-import { configuredAddress } from "../runtime/address.ts";
-import { Backoff } from "../runtime/backoff.ts";
-import { sleep } from "../runtime/clock.ts";
-import { explain, isRetriable } from "../runtime/errors.ts";
+import { type Address, configuredAddress } from "../runtime/address.ts";
+import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
-import { within } from "../runtime/within.ts";
 import type { ClientContext } from "./context.ts";
 import { type ForwardCounters, zeroCounters } from "./counters.ts";
-import { openDataChannel } from "./data_channel.ts";
-import type { Forwarder, ForwarderOptions } from "./forwarder.ts";
-import { introduce } from "./handshake.ts";
-import { Session } from "./session.ts";
+import type { Forwarder } from "./forwarder.ts";
+import { Offer, type OfferWatch, type ServiceState } from "./offer.ts";
 import { TcpForwarder } from "./tcp_forwarder.ts";
 import { UdpForwarder } from "./udp_forwarder.ts";
 
-/** Milliseconds that connecting and the handshake may take. */
-const CONNECT_TIMEOUT = 15_000;
-/** A session that lasted so many milliseconds was a success: waits and counts start over. */
-const LASTED = 3_000;
+/** Keys of a service that changed. */
+export type ServiceKeys = ReadonlySet<keyof ClientServiceConfig>;
 
-/** Where a service stands with the server. */
-export type ServiceState = "connecting" | "established" | "waiting" | "gave-up";
+/** Why an offer ends when another takes its place. */
+const REPLACED = "replaced, since the configuration was updated";
+/** What is to be known about an offer that fails while the one before it goes on. */
+const SERVED = "the control channel from before the update serves on";
 
 /** See the module. */
 export class Service {
   /** Its name, taken literally. */
   readonly name: string;
-  /** Its configuration. */
-  readonly config: ClientServiceConfig;
   /** What it has counted so far. */
   readonly counters: ForwardCounters = zeroCounters();
   readonly #context: ClientContext;
+  readonly #gaveUp: () => void;
+  /** Ends its sessions and what waits for visitors; streams live on. */
+  readonly #scope: Scope;
   readonly #forwarder: Forwarder;
-  #state: ServiceState = "connecting";
+  #config: ClientServiceConfig;
+  #local: Address;
+  #offer: Offer;
+  /** One whose session serves until its successor has one. */
+  #former: Offer | undefined;
   #lastError: string | undefined;
 
-  /** A service that is not offered yet. @throws {RatholeError} `config` */
-  constructor(name: string, config: ClientServiceConfig, context: ClientContext) {
+  /** Offers a service from now on; `gaveUp` is called whenever it has. */
+  constructor(
+    name: string,
+    config: ClientServiceConfig,
+    context: ClientContext,
+    gaveUp: () => void,
+  ) {
     this.name = name;
-    this.config = config;
+    this.#config = config;
     this.#context = context;
-    const local = configuredAddress(config.local_addr);
-    const options: ForwarderOptions = { name, config, local, counters: this.counters, context };
+    this.#gaveUp = gaveUp;
+    this.#local = configuredAddress(config.local_addr);
+    const scope = this.#scope = context.intake.child();
+    const { counters } = this;
+    const options = { name, local: () => this.#local, counters, scope, context };
     this.#forwarder = config.type === "tcp" ? new TcpForwarder(options) : new UdpForwarder(options);
+    this.#offer = this.#begin();
+  }
+
+  /** Its configuration at this moment. */
+  get config(): ClientServiceConfig {
+    return this.#config;
   }
 
   /** Where it stands with the server. */
   get state(): ServiceState {
-    return this.#state;
+    return this.#former === undefined ? this.#offer.state : "established";
   }
 
   /** Why it was last lost or refused. */
@@ -62,83 +76,90 @@ export class Service {
     return this.#lastError;
   }
 
-  /** Offers the service, again after every loss, until it gives up or the client stops. */
-  async offer(signal: AbortSignal): Promise<void> {
-    const { clock, journal, server } = this.#context;
-    const { name: service, config } = this;
-    const backoff = new Backoff(config.retry_interval * 1000);
-    for (let attempts = 1; !signal.aborted; attempts++) {
-      const since = clock.now();
-      const { established, error } = await this.#stay();
-      if (signal.aborted) return;
-      if (established && clock.now() - since >= LASTED) {
-        backoff.reset();
-        attempts = 1;
-      }
-      const reason = this.#lastError = explain(error);
-      const enough = config.max_retries > 0 && attempts > config.max_retries;
-      if (enough || !isRetriable(error)) {
-        this.#state = "gave-up";
-        const after = enough ? `after max_retries = ${config.max_retries}: ` : "";
-        journal.record({ type: "gave-up", service, reason: after + reason });
-        return;
-      }
-      const retryIn = backoff.next();
-      const type = established ? "control-channel-lost" : "control-channel-failed";
-      journal.record({ type, service, server, reason, retryIn });
-      this.#state = "waiting";
-      await sleep(clock, retryIn, signal);
-    }
+  /**
+   * Goes by a changed configuration of the same type, at the cost of what has changed; `anew` when
+   * it must be offered anew whatever that is.
+   */
+  update(config: ClientServiceConfig, keys: ServiceKeys, anew: boolean): void {
+    this.#config = config;
+    if (keys.has("local_addr")) this.#local = configuredAddress(config.local_addr);
+    const { state } = this.#offer;
+    const revived = keys.size > 0 && state === "gave-up";
+    if (anew || revived || keys.has("token")) return this.#renew();
+    if (!keys.has("retry_interval") && !keys.has("max_retries")) return;
+    if (state === "waiting") this.#renew();
+    else this.#offer.startOver();
   }
 
-  /** One stay with the server. Resolves with why it ended, or did not come about. */
-  async #stay(): Promise<{ established: boolean; error: unknown }> {
-    const { clock, intake } = this.#context;
-    this.#state = "connecting";
-    await using scope = intake.child();
-    const bounds = { clock, scope, timeout: CONNECT_TIMEOUT, what: "connecting to the server" };
-    let session;
-    try {
-      session = await within(bounds, (signal) => this.#connect(scope, signal));
-    } catch (error) {
-      return { established: false, error };
-    }
-    return { established: true, error: await session.follow() };
+  /** Ends it: the configuration has it no longer, or as something else. */
+  remove(): void {
+    this.#scope.abort(new RatholeError("aborted", "the service was removed"));
   }
 
-  async #connect(scope: Scope, signal: AbortSignal): Promise<Session> {
-    const { clock, config, journal, server, transport } = this.#context;
-    const connection = await transport.connect(server, { nodelay: true, signal });
-    const abort = () => connection.abort(signal.reason);
-    signal.addEventListener("abort", abort);
-    try {
-      // The time may have been up, or the client stopped, just as the connection was opened.
-      signal.throwIfAborted();
-      const { key, extended } = await introduce(connection, this.name, this.config.token);
-      this.#state = "established";
-      journal.record({ type: "control-channel-established", service: this.name, server });
-      const channel = {
-        service: this.name,
-        // A name with several addresses, or one that changes, must not lead to another server.
-        at: mayUse(connection.peer) ? connection.peer : undefined,
-        key,
-        nodelay: this.config.nodelay,
-        forwarder: this.#forwarder,
-        context: this.#context,
-      };
-      return new Session({
-        connection,
-        extended,
-        heartbeatTimeout: config.heartbeat_timeout * 1000,
-        scope,
-        clock,
-        open: (scope) => openDataChannel(channel, scope),
-      });
-    } catch (error) {
-      connection.abort(error);
-      throw error;
-    } finally {
-      signal.removeEventListener("abort", abort);
+  /**
+   * Offers the service anew, by the way and with the token of this moment. A session that is
+   * established serves until there is another.
+   */
+  #renew(): void {
+    const before = this.#offer;
+    if (before.state === "established") {
+      before.retire();
+      this.#former = before;
+    } else {
+      before.end(new RatholeError("aborted", REPLACED));
     }
+    this.#offer = this.#begin();
+  }
+
+  #begin(): Offer {
+    const { name: service } = this;
+    const { journal, route } = this.#context;
+    const { server } = route;
+    const terms = {
+      service,
+      token: this.#config.token,
+      route,
+      config: () => this.#config,
+      forwarder: this.#forwarder,
+      context: this.#context,
+    };
+    const watch: OfferWatch = {
+      established: () => {
+        journal.record({ type: "control-channel-established", service, server });
+        this.#former?.end(new RatholeError("aborted", REPLACED));
+        this.#former = undefined;
+      },
+      failed: (type, why, retryIn) => {
+        journal.record({ type, service, server, reason: this.#reason(why), retryIn });
+      },
+      gaveUp: (why, retries) => {
+        const after = retries === undefined ? "" : `after max_retries = ${retries}: `;
+        journal.record({ type: "gave-up", service, reason: after + this.#reason(why) });
+        this.#gaveUp();
+      },
+      outlived: (why) => this.#outlive(why, server),
+    };
+    const offer = new Offer(terms, this.#scope, watch);
+    this.#scope.run(() => offer.run());
+    return offer;
+  }
+
+  #reason(why: unknown): string {
+    const reason = this.#lastError = explain(why);
+    return this.#former === undefined ? reason : `${reason}; ${SERVED}`;
+  }
+
+  /** The session from before an update was lost, and its successor has none yet. */
+  async #outlive(why: unknown, server: Address): Promise<void> {
+    this.#former = undefined;
+    // It may have ended because the server has let its successor in, which is about to hear of it.
+    while (this.#offer.state === "connecting" && !this.#scope.aborted) await this.#offer.attempted;
+    if (this.#scope.aborted || this.state === "established") return;
+    // Losing it is news from the server: what was refused before may not be any more.
+    const reason = this.#reason(why);
+    const { name: service } = this;
+    const type = "control-channel-lost";
+    this.#context.journal.record({ type, service, server, reason, retryIn: 0 });
+    this.#renew();
   }
 }

@@ -1,52 +1,9 @@
 import assert from "node:assert/strict";
-import { type Connect, TestClient } from "../../tests/support/contexts.ts";
+import { offering, refuse, welcoming } from "../../tests/support/client_service.ts";
+import type { Connect } from "../../tests/support/contexts.ts";
 import { type MemoryConnection, memoryPair } from "../../tests/support/memory_connection.ts";
-import { follow, turn, until } from "../../tests/support/turns.ts";
-import type { ClientServiceOptions } from "../config/options.ts";
-import { readExact } from "../net/read_exact.ts";
-import { encodeAck, encodeHello } from "../protocol/messages.ts";
+import { turn, until } from "../../tests/support/turns.ts";
 import { RatholeError } from "../runtime/errors.ts";
-import { Service } from "./service.ts";
-
-/** A client's only service, being offered through `connect`. */
-function offering(connect: Connect, options: Partial<ClientServiceOptions> = {}) {
-  const client = new TestClient({
-    heartbeat_timeout: 0,
-    retry_interval: 10,
-    services: { web: { local_addr: "127.0.0.1:1", ...options } },
-  }, connect);
-  const { name, config } = client.service;
-  const service = new Service(name, config, client.context);
-  const offered = follow(service.offer(client.context.intake.signal));
-  return {
-    client,
-    service,
-    offered,
-    async [Symbol.asyncDispose]() {
-      client.context.intake.abort(new RatholeError("aborted", "the test is over"));
-      await until(() => offered().state === "fulfilled", "the offer's end");
-      await client[Symbol.asyncDispose]();
-    },
-  };
-}
-
-const refuse: Connect = () => Promise.reject(new RatholeError("connect", "refused"));
-
-/** A server that lets every client in; its ends, newest last. */
-function welcoming(ends: MemoryConnection[], ack: Parameters<typeof encodeAck>[0] = "ok"): Connect {
-  return () => {
-    const [server, connection] = memoryPair();
-    const greet = async () => {
-      await readExact(server, 37);
-      await server.write(encodeHello({ kind: "control", digest: new Uint8Array(32) }));
-      await readExact(server, 32);
-      await server.write(encodeAck(ack));
-      ends.push(server);
-    };
-    greet().catch(() => {});
-    return Promise.resolve(connection);
-  };
-}
 
 const waits = (o: ReturnType<typeof offering>) =>
   o.client.events.all.flatMap((event) => "retryIn" in event ? [event.retryIn] : []);

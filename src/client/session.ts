@@ -32,12 +32,14 @@ export interface SessionOptions {
   readonly extended: boolean;
   /** Milliseconds of silence after which the server is given up; 0 never. */
   readonly heartbeatTimeout: number;
-  /** Owns the session's tasks; left when the session ends. */
+  /** Owns the control channel; left when the session ends. */
   readonly scope: Scope;
+  /** Owns data channels in the making; may outlast the session for a moment. */
+  readonly channels: Scope;
   /** Times everything. */
   readonly clock: Clock;
   /** Opens a data channel and sees it through until it carries a visitor; must not reject. */
-  open(scope: Scope): Promise<void>;
+  open(): Promise<void>;
 }
 
 /** See the module. */
@@ -83,19 +85,18 @@ export class Session {
   }
 
   #openNext(): void {
-    while (this.#wanted > 0 && this.#opening < MOST_OPENING) {
+    const { scope, channels, open } = this.#options;
+    while (this.#wanted > 0 && this.#opening < MOST_OPENING && !scope.aborted) {
       this.#wanted--;
       this.#opening++;
-      const { scope, open } = this.#options;
-      scope.run(async () => {
+      channels.run(async () => {
         try {
-          await open(scope);
+          await open();
         } finally {
           this.#opening--;
           this.#openNext();
         }
       });
-      if (scope.aborted) return;
     }
   }
 

@@ -24,6 +24,7 @@ function make(options: { extended?: boolean; timeout?: number } = {}) {
     extended: options.extended ?? false,
     heartbeatTimeout: options.timeout ?? 0,
     scope,
+    channels: scope.child(),
     clock,
     open: () => {
       opened++;

@@ -7,7 +7,8 @@
 import type { ServiceType } from "../config/types.ts";
 import type { Address } from "../runtime/address.ts";
 import type { LifecycleState } from "../runtime/lifecycle.ts";
-import type { Service, ServiceState } from "./service.ts";
+import type { ServiceState } from "./offer.ts";
+import type { Service } from "./service.ts";
 
 /** A client at one moment. */
 export interface ClientStatus {

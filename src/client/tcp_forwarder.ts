@@ -23,7 +23,7 @@ export class TcpForwarder implements Forwarder {
   readonly owner: Scope;
   readonly #options: ForwarderOptions;
 
-  /** Forwards to `options.local`. */
+  /** Forwards to where `options.local` says when a visitor comes. */
   constructor(options: ForwarderOptions) {
     this.owner = options.context.streams;
     this.#options = options;
@@ -49,7 +49,8 @@ export class TcpForwarder implements Forwarder {
   }
 
   async #dial(channel: Connection): Promise<Connection | null> {
-    const { context, counters, local, name } = this.#options;
+    const { context, counters, name } = this.#options;
+    const local = this.#options.local();
     const { buffers, clock, streams: scope } = context;
     try {
       const what = `connecting to ${formatAddress(local)}`;

@@ -12,18 +12,35 @@ import { TcpForwarder } from "./tcp_forwarder.ts";
 
 /** Forwards channels to a local address. */
 function forwarding(local: Address) {
+  let at = local;
   const client = new TestClient(
     { services: { web: { local_addr: "127.0.0.1:1" } } },
     () => Promise.reject(new Error("nothing is dialled")),
   );
   const counters = zeroCounters();
-  const { name, config } = client.service;
-  const forwarder = new TcpForwarder({ name, config, local, counters, context: client.context });
+  const { name } = client.service;
+  const { context } = client;
+  const scope = context.intake.child();
+  const forwarder = new TcpForwarder({
+    name,
+    local: () => at,
+    counters,
+    scope,
+    context,
+  });
   const open = () => {
     const [server, channel] = memoryPair();
     return { server, channel, forwarded: follow(forwarder.forward(channel)) };
   };
-  return { client, counters, open, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+  const move = (to: Address) => void (at = to);
+  return {
+    client,
+    counters,
+    open,
+    move,
+    scope,
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
 }
 
 Deno.test("a channel becomes a connection to the service, half-closes included", async () => {
@@ -91,4 +108,21 @@ Deno.test("a stop of the streams cuts the service's side too", async () => {
   f.client.context.streams.abort(new RatholeError("aborted", "the client was stopped"));
   await until(() => forwarded().state === "fulfilled", "the end");
   assert.equal(await local.read(), null);
+});
+
+Deno.test("a service that moves gets new visitors at its new address, the old ones stay", async () => {
+  using before = new TcpListener(ANYWHERE, socketOptions());
+  using after = new TcpListener(ANYWHERE, socketOptions());
+  await using f = forwarding(before.address);
+  const first = f.open();
+  using old = await before.accept();
+  f.move(after.address);
+  const second = f.open();
+  using local = await after.accept();
+  for (const [end, { server }] of [[old, first], [local, second]] as const) {
+    await end.write(pattern(9));
+    await end.closeWrite();
+    assert.deepEqual(await readAll(server), pattern(9));
+    server.abort();
+  }
 });

@@ -28,8 +28,18 @@ const VISITOR_IDLE = 60_000;
 /** Milliseconds between looks for such visitors. */
 const SWEEP = 5_000;
 
+/** Where datagrams go. */
+interface Target {
+  /** As configured. */
+  readonly local: Address;
+  /** What that resolves to, as replies name it. */
+  readonly to: Address;
+}
+
 interface Visitor {
   readonly socket: DatagramSocket;
+  /** Where its datagrams go, and its replies come from. */
+  readonly to: Address;
   /** Where replies go: the channel on which the visitor was heard last. */
   queue: FrameQueue;
 }
@@ -43,15 +53,18 @@ export class UdpForwarder implements Forwarder {
   readonly #visitors: ExpiringMap<EndpointKey, Visitor>;
   /** One queue a channel that is open, the newest last. */
   readonly #queues: FrameQueue[] = [];
+  /** Where visitors go that come now. */
+  #local: Address;
   /** Visitors whose socket is being bound. */
   readonly #welcoming = new Map<EndpointKey, Promise<Visitor | null>>();
   #sockets = 0;
   #sweeping = false;
 
-  /** Forwards to `options.local`. */
+  /** Forwards to where `options.local` says. When that changes, visitors get new sockets. */
   constructor(options: ForwarderOptions) {
-    this.owner = options.context.intake;
+    this.owner = options.scope;
     this.#options = options;
+    this.#local = options.local();
     this.#visitors = new ExpiringMap<EndpointKey, Visitor>(MOST_VISITORS, ({ socket }) => {
       options.counters.visitors--;
       socket.close();
@@ -61,23 +74,28 @@ export class UdpForwarder implements Forwarder {
 
   /** See {@linkcode Forwarder.forward}. */
   async forward(channel: Connection): Promise<void> {
-    const { context, name } = this.#options;
-    const record = (error: unknown) =>
-      context.journal.record({ type: "local-unreachable", service: name, reason: explain(error) });
+    const { context, local, name } = this.#options;
     await using scope = this.owner.child();
     scope.onAbort((reason) => channel.abort(reason));
-    let to: Address;
-    try {
-      to = asReplied(await resolveHost(this.#options.local, scope.signal));
-    } catch (error) {
-      channel.abort(error);
-      return scope.aborted ? undefined : record(error);
-    }
+    let target = await this.#aim(channel, scope);
+    if (target === null) return;
+    let aiming: Promise<Target | null> | undefined;
+    const redirect = async (frame: UdpFrame): Promise<void> => {
+      // Its channel is ending: there is nowhere to go.
+      if (target === null) return;
+      target = await (aiming ??= this.#aim(channel, scope));
+      aiming = undefined;
+      if (target !== null) await this.#deliver(frame, queue, target);
+    };
     const queue = new FrameQueue();
     this.#queues.push(queue);
     scope.run((signal) => queue.drainInto(channel, signal).catch((error) => channel.abort(error)));
     try {
-      await receiveFrames(channel, (frame) => this.#deliver(frame, queue, to));
+      await receiveFrames(
+        channel,
+        (frame) =>
+          target?.local === local() ? this.#deliver(frame, queue, target) : redirect(frame),
+      );
     } catch (error) {
       context.journal.trace("UDP data channel lost", { service: name, reason: explain(error) });
     } finally {
@@ -85,13 +103,34 @@ export class UdpForwarder implements Forwarder {
     }
   }
 
-  async #deliver({ ip, port, payload }: UdpFrame, queue: FrameQueue, to: Address): Promise<void> {
+  /** Finds out where datagrams go. Without success, the channel ends and null comes back. */
+  async #aim(channel: Connection, scope: Scope): Promise<Target | null> {
+    const { context, local: current, name } = this.#options;
+    const local = current();
+    // Those that are known would stay with where the service was.
+    if (local !== this.#local) this.#visitors.clear();
+    this.#local = local;
+    try {
+      return { local, to: asReplied(await resolveHost(local, scope.signal)) };
+    } catch (error) {
+      channel.abort(error);
+      if (scope.aborted) return null;
+      context.journal.record({ type: "local-unreachable", service: name, reason: explain(error) });
+      return null;
+    }
+  }
+
+  async #deliver(
+    { ip, port, payload }: UdpFrame,
+    queue: FrameQueue,
+    target: Target,
+  ): Promise<void> {
     const { context, counters } = this.#options;
     const key = endpointKey(ip, port);
     const visitor = this.#visitors.use(key, context.clock.now()) ??
-      await this.#welcome(key, ip, port, queue, to);
+      await this.#welcome(key, ip, port, queue, target);
     if (visitor !== null) visitor.queue = queue;
-    if (await visitor?.socket.send(payload, to)) counters.forward.bytes += payload.length;
+    if (await visitor?.socket.send(payload, visitor.to)) counters.forward.bytes += payload.length;
     else counters.datagramsDropped++;
   }
 
@@ -101,11 +140,11 @@ export class UdpForwarder implements Forwarder {
     ip: Uint8Array,
     port: number,
     queue: FrameQueue,
-    to: Address,
+    target: Target,
   ): Promise<Visitor | null> {
     let welcoming = this.#welcoming.get(key);
     if (welcoming === undefined) {
-      welcoming = this.#open(key, ip.slice(), port, queue, to)
+      welcoming = this.#open(key, ip.slice(), port, queue, target)
         .finally(() => this.#welcoming.delete(key));
       this.#welcoming.set(key, welcoming);
     }
@@ -117,7 +156,7 @@ export class UdpForwarder implements Forwarder {
     ip: Uint8Array,
     port: number,
     queue: FrameQueue,
-    to: Address,
+    { local, to }: Target,
   ): Promise<Visitor | null> {
     const { context, counters, name } = this.#options;
     if (this.#sockets >= MOST_SOCKETS) return null;
@@ -134,7 +173,7 @@ export class UdpForwarder implements Forwarder {
         }
       },
     });
-    const visitor: Visitor = { socket, queue };
+    const visitor: Visitor = { socket, to, queue };
     this.#sockets++;
     // Cannot fail. A socket that is closing still has its descriptor and its buffer.
     void socket.closed.then(() => this.#sockets--);
@@ -143,6 +182,11 @@ export class UdpForwarder implements Forwarder {
     } catch (error) {
       counters.visitorsFailed++;
       context.journal.record({ type: "local-unreachable", service: name, reason: explain(error) });
+      return null;
+    }
+    if (local !== this.#local) {
+      // Meanwhile the service has moved.
+      socket.close();
       return null;
     }
     // Only now, so that one that cannot be served costs no other visitor its place.

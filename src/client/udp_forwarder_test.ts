@@ -24,13 +24,22 @@ async function udpService(hostname = "127.0.0.1") {
 }
 
 function forwarding(local: Address) {
+  let at = local;
   const client = new TestClient(
     { services: { dns: { type: "udp", local_addr: "127.0.0.1:1" } } },
     () => Promise.reject(new Error("nothing is dialled")),
   );
   const counters = zeroCounters();
-  const { name, config } = client.service;
-  const forwarder = new UdpForwarder({ name, config, local, counters, context: client.context });
+  const { name } = client.service;
+  const { context } = client;
+  const scope = context.intake.child();
+  const forwarder = new UdpForwarder({
+    name,
+    local: () => at,
+    counters,
+    scope,
+    context,
+  });
   /** A channel with the server's end, and the datagrams that come out there. */
   const open = () => {
     const [server, channel] = memoryPair({ readSize: 128 * 1024 });
@@ -51,7 +60,15 @@ function forwarding(local: Address) {
     };
     return { server, channel, seen, send, forwarded: follow(forwarder.forward(channel)) };
   };
-  return { client, counters, open, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
+  const move = (to: Address) => void (at = to);
+  return {
+    client,
+    counters,
+    open,
+    move,
+    scope,
+    [Symbol.asyncDispose]: () => client[Symbol.asyncDispose](),
+  };
 }
 
 Deno.test("datagrams of 0, 1 and 65,507 bytes pass both ways, a visitor by a socket of its own", async () => {
@@ -161,14 +178,50 @@ Deno.test("a service whose name has no address is told", async () => {
   assert.match(f.client.events.of("local-unreachable")[0]?.reason ?? "", /no-such-host\.invalid/);
 });
 
-Deno.test("a stop closes every socket and ends every channel", async () => {
+Deno.test("a stop, or the removal of the service, closes every socket and ends every channel", async () => {
   using service = await udpService();
   await using f = forwarding({ hostname: "127.0.0.1", port: service.port });
   const { channel, forwarded, send } = f.open();
   for (let port = 1; port <= 10; port++) await send(port, pattern(2));
   await until(() => service.received.length === 10, "ten visitors");
-  f.client.context.intake.abort(new RatholeError("aborted", "the client is stopping"));
+  f.scope.abort(new RatholeError("aborted", "the service was removed"));
   await until(() => forwarded().state === "fulfilled", "the end");
   assert.ok(channel.aborted);
+  assert.equal(f.counters.visitors, 0);
+});
+
+Deno.test("where the service moves, its visitors follow over every channel, and replies come back", async () => {
+  using before = await udpService();
+  using after = await udpService();
+  await using f = forwarding({ hostname: "127.0.0.1", port: before.port });
+  const channels = [f.open(), f.open()];
+  for (const [i, { send }] of channels.entries()) await send(1000 + i, pattern(1));
+  await until(() => before.received.length === 2, "the datagrams");
+  f.move({ hostname: "127.0.0.1", port: after.port });
+  for (const [i, { send }] of channels.entries()) {
+    for (const port of [1000 + i, 2000 + i]) await send(port, pattern(2));
+  }
+  await until(() => after.received.length === 4, "the datagrams at the new address");
+  for (const { payload, from } of after.received) await after.socket.send(payload, from);
+  await until(() => channels.every(({ seen }) => seen.length === 2), "the replies");
+  assert.equal(before.received.length, 2);
+  assert.equal(f.counters.visitors, 4);
+});
+
+Deno.test("where the new address leads nowhere, that is told once for each channel that asks", async () => {
+  using before = await udpService();
+  await using f = forwarding({ hostname: "127.0.0.1", port: before.port });
+  const { channel, forwarded, send, server } = f.open();
+  await send(1000, pattern(1));
+  await until(() => before.received.length === 1, "the datagram");
+  f.move({ hostname: "no-such-host.invalid", port: 53 });
+  const frame = new Uint8Array(udpFrameLength(VISITOR, pattern(3)));
+  writeUdpFrame(frame, 0, VISITOR, 1000, pattern(3));
+  const many = new Uint8Array(frame.length * 200);
+  for (let i = 0; i < 200; i++) many.set(frame, i * frame.length);
+  await server.write(many);
+  await until(() => forwarded().state === "fulfilled", "the channel's end");
+  assert.ok(channel.aborted);
+  assert.equal(f.client.events.of("local-unreachable").length, 1);
   assert.equal(f.counters.visitors, 0);
 });

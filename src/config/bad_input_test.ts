@@ -75,19 +75,19 @@ Deno.test("keys that belong elsewhere", () => {
       "f:5:1: client.ssh: is not a key of [client]; a service is written [client.services.ssh]",
     ],
     [
-      '[client]\nremote_addr = "a:1"\n[client.services.my.ssh]\nlocal_addr = "a:1"\ntoken = "t"',
+      '[client]\nremote_addr = "[::1]:1"\n[client.services.my.ssh]\nlocal_addr = "a:1"\ntoken = "t"',
       "f:3:1: client.services.my.ssh: is not a key of [client.services.my]; a service name with a " +
       'dot needs quotes, as in [client.services."my.ssh"]',
     ],
     [
-      '[server]\nbind_addr = "a:1"\n[server.services.x]\nlocal_addr = "a:1"\nbind_addr="a:2"\n' +
+      '[server]\nbind_addr = "[::1]:1"\n[server.services.x]\nlocal_addr = "a:1"\nbind_addr="a:2"\n' +
       'tokn = "hunter2"',
       "f:4:1: server.services.x.local_addr: is not a key of [server.services.x]; it belongs in " +
       "[client.services.x], the server's is bind_addr",
       "f:6:1: server.services.x.tokn: is not a key of [server.services.x]; did you mean token?",
     ],
     [
-      '[client]\nremote_addr = "a:1"\ndefault-token = "hunter2"\n[client.services.x]\n' +
+      '[client]\nremote_addr = "[::1]:1"\ndefault-token = "hunter2"\n[client.services.x]\n' +
       'localAddr = "a:1"',
       "f:3:1: client.default-token: is not a key of [client]; did you mean default_token?",
       "f:5:1: client.services.x.localAddr: is not a key of [client.services.x]; did you mean " +
@@ -115,7 +115,7 @@ Deno.test("addresses", () => {
       ["example.com:-1", "has no valid port" + help],
       ["example.com:65536", "has a port above 65535" + help],
       ["example.com:123456", "has a port above 65535" + help],
-      ["example.com:0", "has port 0, which nothing listens on" + help],
+      ["localhost:0", "has port 0, which nothing listens on" + help],
       ["fe80::1", "is IPv6 without brackets; write [address]:port"],
       ["::1", "is IPv6 without brackets; write [address]:port"],
       ["fe80::abcd", "has no port" + help],
@@ -132,7 +132,7 @@ Deno.test("numbers, times, words", () => {
   const count = "; write a whole number, 1 or more";
   const time = '; write whole seconds such as 30, or text such as "500ms", "1m30s"';
   const service =
-    '[client]\nremote_addr = "a:1"\n[client.services.x]\nlocal_addr = "a:1"\ntoken = "t"\n';
+    '[client]\nremote_addr = "[::1]:1"\n[client.services.x]\nlocal_addr = "a:1"\ntoken = "t"\n';
   table([
     [
       SERVER + "heartbeat_interval = -1",
@@ -201,7 +201,7 @@ Deno.test("tables", () => {
       'f:1:3: client.remote_addr: is missing; write remote_addr = "example.com:2333"',
     ],
     [
-      '[client]\nremote_addr = "a:1"\n[client.services]\nssh = "hunter2"',
+      '[client]\nremote_addr = "[::1]:1"\n[client.services]\nssh = "hunter2"',
       "f:4:1: client.services.ssh: is text; write it as a table, [client.services.ssh]",
     ],
     [
@@ -209,11 +209,11 @@ Deno.test("tables", () => {
       "f:5:1: client.transport: is an array; write it as a table, [client.transport]",
     ],
     [
-      '[client]\nremote_addr = "a:1"',
+      '[client]\nremote_addr = "[::1]:1"',
       "f:1:1: client.services: is missing; write [client.services.NAME] for each service",
     ],
     [
-      '[client]\nremote_addr = "a:1"\nservices = { "" = { local_addr = "b:70000" } }',
+      '[client]\nremote_addr = "[::1]:1"\nservices = { "" = { local_addr = "b:70000" } }',
       'f:3:14: client.services."".token: is missing; write token = "…" here, or default_token = "…" ' +
       "in [client]",
       'f:3:21: client.services."".local_addr = "b:70000": has a port above 65535; write host:port ' +

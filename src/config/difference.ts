@@ -39,8 +39,8 @@ export interface Side<S> {
  * change of it is a change of theirs.
  */
 export function differenceOf<S extends object, C extends Side<S>>(
-  before: C,
-  after: C,
+  before: C & Side<S>,
+  after: C & Side<S>,
 ): Difference<C, S> {
   const keys = changedKeys(before, after);
   keys.delete("services");
@@ -68,23 +68,25 @@ export function isSame<C, S>({ keys, added, removed, changed }: Difference<C, S>
 function changedKeys<T extends object>(before: T, after: T): Set<keyof T & string> {
   const changed = new Set<keyof T & string>();
   for (const key in { ...before, ...after }) {
-    if (!same(before[key], after[key])) changed.add(key);
+    if (!sameValue(before[key], after[key])) changed.add(key);
   }
   return changed;
 }
 
 /** Equality of configuration values, secrets by what they hold. */
-function same(a: unknown, b: unknown): boolean {
+export function sameValue(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof Secret || b instanceof Secret) {
     return a instanceof Secret && b instanceof Secret && a.equals(b);
   }
   if (a instanceof Map || b instanceof Map) {
     return a instanceof Map && b instanceof Map && a.size === b.size &&
-      [...a].every(([key, value]) => b.has(key) && same(value, b.get(key)));
+      [...a].every(([key, value]) => b.has(key) && sameValue(value, b.get(key)));
   }
   if (!isObject(a) || !isObject(b) || Array.isArray(a) !== Array.isArray(b)) return false;
-  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) => same(a[key], b[key]));
+  return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((key) =>
+    sameValue(a[key], b[key])
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

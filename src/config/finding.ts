@@ -32,6 +32,9 @@ export function warning(path: Path, sentence: string): Finding {
   return { path, sentence, severity: "warning" };
 }
 
+/** Makes a finding: {@linkcode error}, {@linkcode warning}, or whichever of them applies. */
+export type Judge = (path: Path, sentence: string) => Finding;
+
 /** Where a finding is, for configurations that came from text. */
 export interface Source {
   /** The file's name, if it has one. */

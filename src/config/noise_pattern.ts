@@ -68,6 +68,10 @@ export function keyProblem(text: string, bytes: number): string | undefined {
   if (/^[\w-]*[_-][\w-]*=*$/.test(text)) return `is in the URL form of base64; ${help}`;
   if (!/^[A-Za-z\d+/]*={0,2}$/.test(text)) return `is not base64; ${help}`;
   const digits = text.replace(/=+$/, "").length;
+  // None at all is fine: 0.5.0 takes it so.
+  if (digits < text.length && text.length % 4 !== 0) {
+    return `ends in the wrong number of =; ${help}`;
+  }
   const length = Math.floor(digits * 3 / 4);
   if (digits % 4 === 1) return `is cut off; ${help}`;
   return length === bytes ? undefined : `is ${length} bytes long; ${help}`;

@@ -77,5 +77,7 @@ Deno.test("keys are standard base64 of the function's length", () => {
   assert.match(keyProblem(key(32).replaceAll("+", "-").replaceAll("/", "_"), 32) ?? "", /URL form/);
   assert.match(keyProblem("a key", 32) ?? "", /not base64/);
   assert.match(keyProblem("A".repeat(41), 32) ?? "", /cut off/);
+  assert.match(keyProblem(`${key(32)}=`, 32) ?? "", /wrong number of =/);
+  assert.match(keyProblem(`${key(30)}=`, 30) ?? "", /wrong number of =/);
   assert.match(keyProblem("", 32) ?? "", /is 0 bytes/);
 });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { error, type Finding, type Side, warning } from "./finding.ts";
+import { error, type Finding, type Judge, type Side, warning } from "./finding.ts";
 import {
   keyProblem,
   keyRole,
@@ -19,13 +19,15 @@ import { isTable, textOf, valueAt } from "./value.ts";
 
 /**
  * Everything to say about one side's `noise`, whose value as written is `noise`. Where Noise is not
- * the transport in use, what is wrong is only a warning, as 0.5.0 never looks at it.
+ * the transport in use, what is wrong is only a warning, as 0.5.0 never looks at it. `judge` is for
+ * what lets a stranger pose as the server.
  */
 export function* noiseRules(
   side: Side,
   path: Path,
   noise: unknown,
   chosen: boolean,
+  judge: Judge,
 ): Generator<Finding> {
   if (noise === undefined && chosen) {
     const key = side === "client" ? "remote_public_key" : "local_private_key";
@@ -47,7 +49,7 @@ export function* noiseRules(
     if (sentence !== undefined) yield problem([...path, key], sentence);
   }
   if (!chosen) return;
-  yield* othersKey(side, path, name, valueAt(noise, ["remote_public_key"]) !== undefined);
+  yield* othersKey(side, path, name, valueAt(noise, ["remote_public_key"]) !== undefined, judge);
   yield* ownKey(side, path, name, valueAt(noise, ["local_private_key"]) !== undefined);
 }
 
@@ -57,6 +59,7 @@ function* othersKey(
   block: Path,
   name: NoiseName,
   written: boolean,
+  judge: Judge,
 ): Generator<Finding> {
   const path = [...block, "remote_public_key"];
   const other = side === "client" ? "server" : "client";
@@ -73,14 +76,14 @@ function* othersKey(
   // A server has the token to tell its clients by; nothing but its key tells a client the server.
   if (side === "server") return;
   if (role === "none") {
-    yield warning(
+    yield judge(
       [...block, "pattern"],
       "gives the server no key, so that anybody who answers there can pose as it; write a pattern " +
         "ending in K, such as Noise_NK_25519_ChaChaPoly_BLAKE2s",
     );
   }
   if (role === "sent" && !written) {
-    yield warning(
+    yield judge(
       path,
       "is missing, so that any key is taken for the server's and anybody who answers there can pose " +
         "as it; write the server's public key in base64",

@@ -24,6 +24,8 @@ export type ServicesOption<Service> =
 export interface ServerOptions {
   /** Where clients connect, `host:port`; port 0 takes any free one. */
   readonly bind_addr: string;
+  /** Whether an unencrypted transport and weak tokens are refused. Default false. */
+  readonly strict?: boolean | undefined;
   /** The token of services that set none. */
   readonly default_token?: SecretOption | undefined;
   /** Time between heartbeats; 0 sends none. Default 30 s. */
@@ -34,8 +36,16 @@ export interface ServerOptions {
   readonly max_pending_handshakes?: number | undefined;
   /** Connections in that phase from one IP address. Default 64. */
   readonly max_pending_handshakes_per_ip?: number | undefined;
+  /** Handshakes that one IP address may begin a second. Default 100. */
+  readonly max_handshake_rate_per_ip?: number | undefined;
+  /** Failures to authenticate in a row before their IP address is refused a while. Default 10. */
+  readonly max_auth_failures_per_ip?: number | undefined;
+  /** The longest that it is refused; 0 never refuses. Default 60 s. */
+  readonly max_auth_penalty?: DurationOption | undefined;
   /** Accepted connections open at once, of clients and visitors. Default 32768. */
   readonly max_connections?: number | undefined;
+  /** Those among them from one IP address. Default 8192. */
+  readonly max_connections_per_ip?: number | undefined;
   /** Data channels of one session. Default 8192. */
   readonly max_data_channels?: number | undefined;
   /** Time a visitor waits for a data channel. Default 10 s. */
@@ -66,6 +76,8 @@ export interface ServerServiceOptions {
 export interface ClientOptions {
   /** Where the server listens, `host:port`. */
   readonly remote_addr: string;
+  /** Whether an unencrypted transport and weak tokens are refused. Default false. */
+  readonly strict?: boolean | undefined;
   /** The token of services that set none. */
   readonly default_token?: SecretOption | undefined;
   /** Time without a heartbeat until the control channel counts as lost; 0 never. Default 40 s. */

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { Secret } from "../runtime/secret.ts";
 import { formatAddress } from "../runtime/address.ts";
 import { bareIpv6 } from "./fields.ts";
 import { error, type Finding, type Side, warning } from "./finding.ts";
 import { formatKey, type Path } from "./problem.ts";
+import { isExposed, plaintext, weakToken } from "./security_rules.ts";
 import { transportRules } from "./transport_rules.ts";
 import { entriesOf, isTable, valueAt } from "./value.ts";
 
@@ -24,15 +24,21 @@ export function* sideRules(
 ): Generator<Finding> {
   if (!isTable(block)) return;
   yield* addressStyle([side, side === "server" ? "bind_addr" : "remote_addr"], block);
+  const judge = valueAt(block, ["strict"]) === true ? error : warning;
+  const exposed = isExposed(side, block);
+  const token = (path: Path, value: unknown) => weakToken(path, value, exposed, judge);
   const defaultToken = valueAt(block, ["default_token"]);
-  yield* emptyToken([side, "default_token"], defaultToken);
+  yield* token([side, "default_token"], defaultToken);
   const services = valueAt(block, ["services"]);
   if (side === "server") yield* sharedDoors(block, services);
   const hasDefaultToken = defaultToken !== undefined || misspeltDefaultToken;
   for (const [name, service] of isTable(services) ? entriesOf(services) : []) {
-    yield* serviceRules(side, [side, "services", name], service, hasDefaultToken);
+    const path = [side, "services", name];
+    yield* serviceRules(side, path, service, hasDefaultToken);
+    yield* token([...path, "token"], valueAt(service, ["token"]));
   }
-  yield* transportRules(side, valueAt(block, ["transport"]));
+  if (exposed) yield* plaintext(side, block, judge);
+  yield* transportRules(side, valueAt(block, ["transport"]), judge);
 }
 
 /** Two that listen at one address: the second would wait for the first to end. */
@@ -60,7 +66,6 @@ function* serviceRules(
   if (!isTable(service)) return;
   yield* addressStyle([...path, side === "server" ? "bind_addr" : "local_addr"], service);
   const token = valueAt(service, ["token"]);
-  yield* emptyToken([...path, "token"], token);
   if (token === undefined && !hasDefaultToken) {
     yield error(
       [...path, "token"],
@@ -70,16 +75,6 @@ function* serviceRules(
   const udpOnly = "udp_data_channels";
   if (valueAt(service, ["type"]) !== "udp" && valueAt(service, [udpOnly]) !== undefined) {
     yield warning([...path, udpOnly], 'has no effect; only services of type = "udp" use it');
-  }
-}
-
-function* emptyToken(path: Path, value: unknown): Generator<Finding> {
-  const token = value instanceof Secret ? value.reveal() : value;
-  if (token === "") {
-    yield warning(
-      path,
-      "is empty, so that anybody may offer the service; write a long random text",
-    );
   }
 }
 

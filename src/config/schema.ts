@@ -17,6 +17,13 @@ const drainTimeout = duration(
   "zero allowed",
 );
 
+const strict = flag(
+  "Refuse what is only warned of otherwise: a transport without encryption on an address that is " +
+    "not this machine's own, tokens that are empty, known from examples or short enough to be " +
+    "guessed, and Noise that does not check who the server is. A recorded handshake is all it " +
+    "takes to try tokens without asking the server.",
+);
+
 const serverService = v.pipe(
   v.object({
     type: v.optional(type, "tcp"),
@@ -52,6 +59,7 @@ export const serverSchema = v.pipe(
       "0.0.0.0:2333",
       "port 0 allowed",
     ),
+    strict: v.optional(strict, false),
     default_token: v.optional(secret("The token of services that have none of their own.")),
     heartbeat_interval: v.optional(
       duration(
@@ -86,14 +94,57 @@ export const serverSchema = v.pipe(
       ),
       64,
     ),
+    max_handshake_rate_per_ip: v.optional(
+      count(
+        1,
+        "How many handshakes one IPv4 address or IPv6 /64 network may begin a second in the long " +
+          "run, and ten times as many at once, besides data channels that the server asked for; " +
+          "more are closed. Defends the processor: a TLS handshake costs it about a millisecond. " +
+          "The default lets 1,000 services of one address come back in the same second.",
+      ),
+      100,
+    ),
+    max_auth_failures_per_ip: v.optional(
+      count(
+        1,
+        "How many attempts in a row to open a control channel may fail for a wrong token or an " +
+          "unknown service before their IPv4 address or IPv6 /64 network is refused for a while: a " +
+          "second, and twice as long each time that it fails again. A success forgives all, and an " +
+          "address with a client that is connected is never refused. Defends against guessing, and " +
+          "the log.",
+      ),
+      10,
+    ),
+    max_auth_penalty: v.optional(
+      duration(
+        "The longest that an address is refused after failures to authenticate, and so the longest " +
+          "that a client waits after its token was put right; 0 refuses nobody. A changed " +
+          "configuration forgives all.",
+        "zero allowed",
+      ),
+      60,
+    ),
     max_connections: v.optional(
       count(
         1,
         "How many accepted connections may be open at once, of clients and of visitors together; " +
           "more are closed, and an eighth is kept for clients. Defends memory and the process's file " +
-          "descriptors, whose limit (`ulimit -n`) should be higher.",
+          "descriptors, whose limit (`ulimit -n`) should be higher: where it is reached first, " +
+          "visitors are held to three quarters of what was open then, for a minute, and the newest " +
+          "beyond that are closed.",
       ),
       32_768,
+    ),
+    max_connections_per_ip: v.optional(
+      count(
+        1,
+        "How many of them may come from one IPv4 address or IPv6 /64 network, visitors and clients " +
+          "together, besides data channels that the server asked for; more are closed. Keeps one " +
+          "host from taking all of `max_connections`. The default is what one service can serve " +
+          "(`max_data_channels`), so that a proxy in front, or a provider's NAT, is not limited; " +
+          "lower it where visitors come from addresses of their own.",
+      ),
+      8192,
     ),
     max_data_channels: v.optional(
       count(
@@ -138,6 +189,7 @@ const clientService = v.pipe(
 export const clientSchema = v.pipe(
   v.object({
     remote_addr: address("Where the server listens.", "example.com:2333", "no port 0"),
+    strict: v.optional(strict, false),
     default_token: v.optional(secret("The token of services that have none of their own.")),
     heartbeat_timeout: v.optional(
       duration(

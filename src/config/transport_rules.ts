@@ -6,7 +6,7 @@
  * @module
  */
 
-import { error, type Finding, type Side, warning } from "./finding.ts";
+import { error, type Finding, type Judge, type Side, warning } from "./finding.ts";
 import { noiseRules } from "./noise_rules.ts";
 import { formatKey, type Path } from "./problem.ts";
 import { parseProxy } from "./proxy.ts";
@@ -15,14 +15,18 @@ import { tlsRules } from "./tls_rules.ts";
 import type { TransportType } from "./types.ts";
 import { entriesOf, isTable, textOf, valueAt } from "./value.ts";
 
-/** Everything to say about one side's `transport`, whose value as written is `block`. */
-export function* transportRules(side: Side, block: unknown): Generator<Finding> {
+/**
+ * Everything to say about one side's `transport`, whose value as written is `block`. `judge` is for
+ * what leaves it open who the other end is.
+ */
+export function* transportRules(side: Side, block: unknown, judge: Judge): Generator<Finding> {
   if (!isTable(block)) return;
   const path = [side, "transport"];
   const type = valueAt(block, ["type"]) ?? "tcp";
   yield* otherSidesKeys(side, path, block);
   yield* tcpRules(side, [...path, "tcp"], valueAt(block, ["tcp"]));
-  yield* noiseRules(side, [...path, "noise"], valueAt(block, ["noise"]), type === "noise");
+  const noise = valueAt(block, ["noise"]);
+  yield* noiseRules(side, [...path, "noise"], noise, type === "noise", judge);
   const chosen = ["tcp", "tls", "noise", "websocket"] satisfies TransportType[];
   // With a type that does not exist, nothing is known about what is needed.
   if (!chosen.some((known) => known === type)) return;

@@ -26,6 +26,8 @@ export interface Config {
 export interface ServerConfig {
   /** Where clients connect, `host:port`; port 0 takes any free one. */
   readonly bind_addr: string;
+  /** Whether an unencrypted transport and weak tokens are refused rather than warned of. */
+  readonly strict: boolean;
   /** The token of services that set none. Already copied into each of them. */
   readonly default_token?: Secret | undefined;
   /** Seconds between heartbeats on a control channel; 0 sends none. */
@@ -36,8 +38,16 @@ export interface ServerConfig {
   readonly max_pending_handshakes: number;
   /** How many of them may come from one IP address. */
   readonly max_pending_handshakes_per_ip: number;
+  /** How many handshakes one IP address may begin a second in the long run; ten times as many at once. */
+  readonly max_handshake_rate_per_ip: number;
+  /** How many attempts to authenticate may fail in a row before their IP address is refused for a while. */
+  readonly max_auth_failures_per_ip: number;
+  /** The most seconds that it is refused; 0 never refuses. */
+  readonly max_auth_penalty: number;
   /** How many accepted connections, of clients and of visitors, may be open at once. */
   readonly max_connections: number;
+  /** How many of them may come from one IP address, besides data channels that the server asked for. */
+  readonly max_connections_per_ip: number;
   /** How many data channels one control channel's session may have open. */
   readonly max_data_channels: number;
   /** Seconds a visitor waits for a data channel before it is closed. */
@@ -68,6 +78,8 @@ export interface ServerServiceConfig {
 export interface ClientConfig {
   /** Where the server listens, `host:port`. */
   readonly remote_addr: string;
+  /** Whether an unencrypted transport and weak tokens are refused rather than warned of. */
+  readonly strict: boolean;
   /** The token of services that set none. Already copied into each of them. */
   readonly default_token?: Secret | undefined;
   /** Seconds without a heartbeat after which the control channel counts as lost; 0 waits for ever. */

@@ -123,7 +123,7 @@ Deno.test("what is no configuration at all", () => {
   ]);
   assert.deepEqual(untyped({ remote_addr: "a:1", services: [], prefer_ipv6: null, tokn: "s" }), [
     "client.services: is an array; write it as a table, [client.services.NAME]",
-    "client.tokn: is not a key of [client]; known are remote_addr, default_token, " +
+    "client.tokn: is not a key of [client]; known are remote_addr, strict, default_token, " +
     "heartbeat_timeout, retry_interval, max_retries, prefer_ipv6, drain_timeout, services, transport",
     "client.prefer_ipv6: is null; write true or false",
   ]);
@@ -140,12 +140,12 @@ Deno.test("numbers that only programs can pass", () => {
 
 Deno.test("services that listen at one address are told of, those of another kind are not", () => {
   const { warnings } = parseConfig(`[server]
-bind_addr = "0.0.0.0:1"
+bind_addr = "127.0.0.1:1"
 default_token = "t"
 services.a.bind_addr = "0.0.0.0:2"
 services.b = { type = "udp", bind_addr = "0.0.0.0:2" }
 services.c.bind_addr = "0.0.0.0:2"
-services.d.bind_addr = "0.0.0.0:1"
+services.d.bind_addr = "127.0.0.1:1"
 services.e.bind_addr = "0.0.0.0:0"
 services.f.bind_addr = "0.0.0.0:0"
 `);

@@ -43,6 +43,8 @@ export interface AcceptLoop<T extends Accepted> {
   take(connection: T): void;
   /** Hears of the first failure of a series, which is most often a lack of descriptors. */
   trouble(error: unknown): void;
+  /** Hears each time that this process has no descriptors left: what it closes is there next time. */
+  exhausted(): void;
   /** Hears that connections are accepted again. */
   relief(): void;
 }
@@ -64,6 +66,8 @@ export async function acceptAll<T extends Accepted>(
     } catch (error) {
       if (signal.aborted) return;
       if (isPeersDoing(error)) continue;
+      // Not where the whole system has none: others would take what this process lets go of.
+      if (systemCode(error) === "EMFILE") loop.exhausted();
       if (!troubled) loop.trouble(error);
       troubled = true;
       await sleep(loop.clock, PAUSE, signal);

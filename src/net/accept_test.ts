@@ -27,6 +27,7 @@ function looping() {
     },
     clock,
     take: (connection) => void taken.push(connection),
+    exhausted: () => void told.push("exhausted"),
     trouble: (error) => void told.push(`trouble: ${error}`),
     relief: () => void told.push("relief"),
   }, controller.signal);
@@ -71,6 +72,20 @@ Deno.test("trouble is told once a series, relief once; in between it pauses and 
   await turn();
   assert.equal(l.ended().state, "fulfilled");
   assert.equal(l.clock.pending, 0);
+});
+
+Deno.test("every lack of descriptors of its own is told before the pause, other failures are not", async () => {
+  const l = looping();
+  await l.failWith(Object.assign(new Error("too many"), { code: "EMFILE" }));
+  await l.clock.advance(50);
+  await l.failWith(Object.assign(new Error("too many"), { code: "EMFILE" }));
+  await l.clock.advance(50);
+  await l.failWith(Object.assign(new Error("all over"), { code: "ENFILE" }));
+  await l.clock.advance(50);
+  await l.fail("something else");
+  assert.deepEqual(l.told, ["exhausted", "trouble: Error: too many", "exhausted"]);
+  l.controller.abort();
+  await l.clock.advance(50);
 });
 
 Deno.test("it ends without a word when it is aborted and its source closed", async () => {

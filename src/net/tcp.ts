@@ -197,11 +197,11 @@ export async function dialTcp(
 /** As {@linkcode dialTcp}, for who needs the bare socket. */
 export async function dialSocket(to: Address, signal: AbortSignal): Promise<Deno.TcpConn> {
   signal.throwIfAborted();
-  // `Deno.connect` forgets the socket, open, when its signal is aborted after the connection came
-  // about and before its own next step. A turn of the event loop later it has taken that step.
+  // Where the connection comes about and the signal is aborted before `Deno.connect` has taken its
+  // next step, it has its signal throw and forgets the socket, open. This one does not throw.
   const dialling = new AbortController();
-  let turn: ReturnType<typeof setTimeout> | undefined;
-  const abort = () => turn = setTimeout(() => dialling.abort(), 0);
+  Object.defineProperty(dialling.signal, "throwIfAborted", { value: () => {} });
+  const abort = () => dialling.abort();
   signal.addEventListener("abort", abort);
   let socket;
   try {
@@ -211,7 +211,6 @@ export async function dialSocket(to: Address, signal: AbortSignal): Promise<Deno
     throw signal.aborted ? signal.reason : connectError(to, error);
   } finally {
     signal.removeEventListener("abort", abort);
-    clearTimeout(turn);
   }
   if (signal.aborted) {
     socket.close();

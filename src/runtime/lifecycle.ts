@@ -33,7 +33,7 @@ export interface LifecycleOptions {
   /** Times the drain. */
   readonly clock: Clock;
   /** Milliseconds that open streams may take to finish. */
-  readonly drainTimeout: number;
+  drainTimeout(): number;
   /** Nothing new is taken from now on; so many streams are open. */
   draining(streams: number): void;
   /** Everything has ended. */
@@ -83,11 +83,11 @@ export class Lifecycle {
   async drain(): Promise<void> {
     if (this.#state === "running") {
       this.#state = "draining";
-      const { clock, drainTimeout, what } = this.#options;
+      const { clock, what } = this.#options;
       this.intake.abort(new RatholeError("aborted", `the ${what} is stopping`));
       this.#options.draining(this.streams.size);
       const { promise: timeout, resolve } = Promise.withResolvers<void>();
-      using _deadline = clock.after(drainTimeout, resolve);
+      using _deadline = clock.after(this.#options.drainTimeout(), resolve);
       const forget = this.#root.onAbort(() => resolve());
       await Promise.race([this.streams.join(), timeout]);
       forget();

@@ -10,7 +10,7 @@ function running(drainTimeout = 10_000) {
   const lifecycle = new Lifecycle({
     what: "server",
     clock,
-    drainTimeout,
+    drainTimeout: () => drainTimeout,
     draining: (streams) => told.push(`draining ${streams}`),
     stopped: () => told.push("stopped"),
     fault: (reason) => told.push(`fault ${reason.split("\n")[0]}`),

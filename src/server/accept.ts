@@ -19,7 +19,7 @@ export interface Door<T extends Accepted> extends Acceptor<T> {
 export function acceptAt<T extends Accepted>(
   door: Door<T>,
   take: (connection: T) => void,
-  { clock, journal }: Pick<ServerContext, "clock" | "journal">,
+  { admission, clock, journal }: Pick<ServerContext, "admission" | "clock" | "journal">,
   signal: AbortSignal,
 ): Promise<void> {
   const { address } = door;
@@ -28,6 +28,7 @@ export function acceptAt<T extends Accepted>(
     clock,
     take,
     trouble: (error) => journal.record({ type: "accept-failed", address, reason: explain(error) }),
+    exhausted: () => admission.exhausted(),
     relief: () => journal.record({ type: "accept-recovered", address }),
   }, signal);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { FakeClock } from "../../tests/support/fake_clock.ts";
 import type { Address } from "../runtime/address.ts";
 import { explain } from "../runtime/errors.ts";
 import { Admission, type Ticket } from "./admission.ts";
@@ -7,18 +8,36 @@ import { Admission, type Ticket } from "./admission.ts";
 const A = { hostname: "192.0.2.1", port: 1 };
 const B = { hostname: "192.0.2.2", port: 1 };
 
+interface Most {
+  readonly connections?: number;
+  readonly connectionsPerIp?: number;
+  readonly pending?: number;
+  readonly perIp?: number;
+  readonly rate?: number;
+}
+
 function admission(
-  most: { connections?: number; pending?: number; perIp?: number },
+  most: Most,
   expected: ReadonlyMap<string, number> = new Map(),
+  clock = new FakeClock(),
 ) {
-  return new Admission({
-    max_connections: most.connections ?? 100,
-    max_pending_handshakes: most.pending ?? 100,
-    max_pending_handshakes_per_ip: most.perIp ?? 100,
-  }, {
-    total: () => [...expected.values()].reduce((sum, n) => sum + n, 0),
-    from: (hostname) => expected.get(hostname) ?? 0,
-  });
+  return new Admission(
+    () => ({
+      max_connections: most.connections ?? 1000,
+      max_connections_per_ip: most.connectionsPerIp ?? 1000,
+      max_pending_handshakes: most.pending ?? 1000,
+      max_pending_handshakes_per_ip: most.perIp ?? 1000,
+      max_handshake_rate_per_ip: most.rate ?? 1000,
+      max_auth_failures_per_ip: 3,
+      max_auth_penalty: 60,
+    }),
+    {
+      total: () => [...expected.values()].reduce((sum, n) => sum + n, 0),
+      from: (hostname) => expected.get(hostname) ?? 0,
+      knows: (hostname) => expected.has(hostname),
+    },
+    clock,
+  );
 }
 
 function admitted(result: Ticket | string): Ticket {
@@ -37,20 +56,20 @@ const noEnd = () => assert.fail("made way");
 
 Deno.test("the limit of connections refuses with its name, and one that leaves makes room", () => {
   const gate = admission({ connections: 2 });
-  admitted(gate.admitVisitor());
+  admitted(gate.admitVisitor(A, noEnd));
   const second = client(gate, A);
   assert.equal(gate.admitClient(A, noEnd), "max_connections = 2 reached");
-  assert.equal(gate.admitVisitor(), "max_connections = 2 reached");
+  assert.equal(gate.admitVisitor(A, noEnd), "max_connections = 2 reached");
   second.settle();
-  assert.equal(gate.admitVisitor(), "max_connections = 2 reached");
+  assert.equal(gate.admitVisitor(A, noEnd), "max_connections = 2 reached");
   second.leave();
-  admitted(gate.admitVisitor());
+  admitted(gate.admitVisitor(A, noEnd));
 });
 
 Deno.test("visitors leave an eighth of the connections to clients", () => {
   const gate = admission({ connections: 16 });
-  for (let i = 0; i < 14; i++) admitted(gate.admitVisitor());
-  assert.equal(gate.admitVisitor(), "max_connections = 16 reached");
+  for (let i = 0; i < 14; i++) admitted(gate.admitVisitor(A, noEnd));
+  assert.equal(gate.admitVisitor(A, noEnd), "max_connections = 16 reached");
   for (let i = 0; i < 2; i++) client(gate, A);
   assert.equal(gate.admitClient(A, noEnd), "max_connections = 16 reached");
 });
@@ -108,6 +127,121 @@ Deno.test("expectations do not lift the limit of connections", () => {
   assert.equal(gate.admitClient(A, noEnd), "max_connections = 1 reached");
 });
 
+Deno.test("one network's share of the connections is of visitors and clients together", () => {
+  const gate = admission({ connectionsPerIp: 3 });
+  const visitor = admitted(gate.admitVisitor(A, noEnd));
+  const stranger = client(gate, A);
+  client(gate, { ...A, port: 2 });
+  const full = "max_connections_per_ip = 3 reached";
+  assert.equal(gate.admitVisitor(A, noEnd), full);
+  assert.equal(gate.admitClient(A, noEnd), full);
+  admitted(gate.admitVisitor(B, noEnd));
+  visitor.leave();
+  visitor.leave();
+  admitted(gate.admitVisitor(A, noEnd));
+  assert.equal(gate.admitVisitor(A, noEnd), full);
+  stranger.settle();
+  assert.equal(gate.admitVisitor(A, noEnd), full, "it is a client now");
+});
+
+Deno.test("data channels that were asked for are not of their network's share", () => {
+  const expected = new Map([[A.hostname, 1]]);
+  const gate = admission({ connectionsPerIp: 2 }, expected);
+  for (let i = 0; i < 100; i++) {
+    const channel = client(gate, A);
+    channel.join();
+    channel.join();
+    channel.settle();
+    if (i % 2 === 0) channel.leave();
+  }
+  assert.equal(gate.connections, 50);
+  client(gate, A);
+  client(gate, A);
+  client(gate, A);
+  assert.equal(gate.admitClient(A, noEnd), "max_connections_per_ip = 2 reached", "one is expected");
+  expected.clear();
+  assert.equal(gate.admitVisitor(A, noEnd), "max_connections_per_ip = 2 reached");
+});
+
+Deno.test("a network begins ten times its rate at once, and its rate in the long run", () => {
+  const clock = new FakeClock();
+  const gate = admission({ rate: 5 }, undefined, clock);
+  const burst = () => {
+    for (let count = 0;; count++) {
+      assert.ok(count < 1000, "there is no limit");
+      const ticket = gate.admitClient(A, noEnd);
+      if (typeof ticket === "string") {
+        assert.equal(ticket, "max_handshake_rate_per_ip = 5 reached");
+        return count;
+      }
+      ticket.leave();
+    }
+  };
+  assert.equal(burst(), 50);
+  client(gate, B);
+  clock.tick(1000);
+  assert.equal(burst(), 5);
+  clock.tick(1e7);
+  assert.equal(burst(), 50);
+});
+
+Deno.test("a busy client's data channels are never too many a second, a stranger's beside them are", () => {
+  const expected = new Map([[A.hostname, 8]]);
+  const gate = admission({ rate: 1 }, expected);
+  for (let i = 0; i < 1000; i++) {
+    const channel = client(gate, A);
+    channel.join();
+    channel.leave();
+  }
+  // Ten tokens, and eight in place of those that are expected.
+  for (let i = 0; i < 18; i++) client(gate, A);
+  assert.match(String(gate.admitClient(A, noEnd)), /max_handshake_rate_per_ip = 1/);
+});
+
+Deno.test("who pays a penalty is refused, unless a client of that network is there", () => {
+  const expected = new Map<string, number>();
+  const gate = admission({}, expected);
+  for (let i = 0; i < 3; i++) gate.penalties.failed(A.hostname);
+  assert.match(String(gate.admitClient(A, noEnd)), /^clients at this address failed .* 3 times/);
+  client(gate, B);
+  admitted(gate.admitVisitor(A, noEnd));
+  expected.set(A.hostname, 0);
+  client(gate, A);
+});
+
+Deno.test("out of descriptors the newest visitors and the oldest handshakes make way, once", () => {
+  const clock = new FakeClock();
+  const gate = admission({}, undefined, clock);
+  const ended: (number | string)[] = [];
+  const visitor = (i: number) => {
+    const ticket = gate.admitVisitor(A, () => ended.push(i));
+    // Each has a data channel.
+    if (typeof ticket !== "string") client(gate, B).settle();
+    return ticket;
+  };
+  for (let i = 0; i < 80; i++) admitted(visitor(i));
+  for (let i = 0; i < 40; i++) admitted(gate.admitClient(A, () => ended.push(`client ${i}`)));
+  assert.equal(gate.connections, 200);
+  gate.exhausted();
+  // An eighth of 200 handshakes, three quarters of 200 for visitors with a channel each.
+  assert.deepEqual(ended.slice(0, 15), Array.from({ length: 15 }, (_, i) => `client ${i}`));
+  assert.deepEqual(ended.slice(15), [75, 76, 77, 78, 79]);
+  assert.match(String(visitor(80)), /no file descriptors left/);
+  client(gate, A);
+  gate.exhausted();
+  assert.equal(ended.length, 21, "one handshake, by the new client");
+  clock.tick(60_001);
+  admitted(visitor(81));
+  assert.deepEqual([gate.pending, ended.length], [25, 21]);
+});
+
+Deno.test("out of descriptors, data channels that were asked for do not make way", () => {
+  const gate = admission({}, new Map([[B.hostname, 60]]));
+  for (let i = 0; i < 60; i++) admitted(gate.admitClient(B, noEnd));
+  gate.exhausted();
+  assert.equal(gate.pending, 60);
+});
+
 Deno.test("whatever is settled and left, and how often, the counts are those of who is there", () => {
   const step = fc.tuple(
     fc.constantFrom("visitor", "clientA", "clientB", "settle", "leave"),
@@ -125,7 +259,7 @@ Deno.test("whatever is settled and left, and how often, the counts are those of 
         chosen.ticket.leave();
         chosen.pending = chosen.present = false;
       } else if (does === "visitor") {
-        const ticket = gate.admitVisitor();
+        const ticket = gate.admitVisitor(A, noEnd);
         if (typeof ticket !== "string") tickets.push({ ticket, pending: false, present: true });
       } else if (does === "clientA" || does === "clientB") {
         const at = does === "clientA" ? A : B;

@@ -13,7 +13,7 @@ import type { ServerJournal } from "./journal.ts";
 
 /** What the parts of one server share. */
 export interface ServerContext {
-  /** The configuration. */
+  /** The configuration at this moment. */
   readonly config: ServerConfig;
   /** Where large read buffers come from. */
   readonly buffers: BufferStore;

@@ -111,6 +111,12 @@ export type ServerEvent =
     readonly notAfter: Date;
   }
   | {
+    /** A changed configuration is in force. */
+    readonly type: "configuration-updated";
+    /** What changed: keys of the block itself, then services, as in `service web: token`. */
+    readonly changes: readonly string[];
+  }
+  | {
     /** Nothing new is accepted; open streams may finish. */
     readonly type: "draining";
     /** How many. */

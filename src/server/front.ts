@@ -1,5 +1,5 @@
 /**
- * The door for a service's visitors, whatever the service carries.
+ * How a service's visitors come in, whatever the service carries.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { ServerContext } from "./context.ts";
 import type { ServiceCounters } from "./counters.ts";
 import type { Session } from "./session.ts";
 
-/** The door for visitors. It is open as long as its scope is not left. */
+/** Lets visitors in as long as its scope is not left. */
 export interface Front {
   /** Where visitors connect; a port of 0 has become a real one. */
   readonly address: Address;
@@ -22,12 +22,12 @@ export interface Front {
 export interface FrontOptions {
   /** The service's name. */
   readonly name: string;
-  /** Its configuration. */
-  readonly config: ServerServiceConfig;
   /** What to count. */
   readonly counters: ServiceCounters;
   /** What it shares with the others. */
   readonly context: ServerContext;
+  /** The service's configuration at this moment. */
+  config(): ServerServiceConfig;
   /** Who offers the service at this moment. */
   session(): Session | undefined;
 }

@@ -6,10 +6,10 @@ import type { ServerOptions } from "../config/options.ts";
 import { readExact } from "../net/read_exact.ts";
 import { serviceDigest, sessionKey } from "../protocol/auth.ts";
 import { decodeAck, decodeHello, encodeHello } from "../protocol/messages.ts";
+import { type Address, sourceNetwork } from "../runtime/address.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { Incoming } from "../transport/transport.ts";
 import { greet } from "./greet.ts";
-import { Service } from "./service.ts";
 
 /** A server that greets what a test brings, with one TCP service "web". */
 async function greeting(options: Partial<ServerOptions> = {}) {
@@ -18,21 +18,19 @@ async function greeting(options: Partial<ServerOptions> = {}) {
     services: { web: { bind_addr: "127.0.0.1:0" } },
     ...options,
   });
-  for (const [name, config] of server.context.config.services) {
-    await server.registry.addService(new Service(name, config, server.context));
-  }
+  await server.addServices();
   const bring = (incoming: Incoming) => {
     const ticket = server.context.admission.admitClient(
       incoming.peer,
       (reason) => incoming.abort(reason),
     );
     assert.ok(typeof ticket !== "string");
-    return follow(greet(incoming, ticket, server.context, server.registry));
+    return follow(greet(incoming, ticket, server.context.intake, server.context, server.registry));
   };
-  const connect = () => {
+  const connect = (via?: Address) => {
     const [client, connection] = memoryPair();
     const greeted = bring({
-      peer: connection.peer,
+      peer: via ?? connection.peer,
       handshake: () => Promise.resolve(connection),
       abort: (reason) => connection.abort(reason),
     });
@@ -209,4 +207,68 @@ Deno.test("a data channel that comes as its session ends is told so, not that it
   assert.deepEqual(g.server.events.of("handshake-failed").map(({ reason }) => reason), [
     "a data channel of a session that is unknown or over",
   ]);
+});
+
+/** Asks for a service and shows a proof, right or wrong; resolves when the greeting is over. */
+async function attempt(
+  g: Awaited<ReturnType<typeof greeting>>,
+  { service = "web", token = "wrong", via }: { service?: string; token?: string; via?: Address },
+) {
+  const c = g.connect(via);
+  const hello = encodeHello({ kind: "control", digest: await serviceDigest(service) });
+  await c.client.write(hello);
+  const { digest } = decodeHello(await readExact(c.client, 37));
+  await c.client.write(await sessionKey(token, digest));
+  const ack = decodeAck(await readExact(c.client, 4));
+  await until(() => ack === "ok" || c.greeted().state !== "pending", "the greeting's end");
+  return { ...c, ack };
+}
+
+Deno.test("a wrong token and an unknown service count as failures, a success forgives them", async () => {
+  await using g = await greeting({ max_auth_failures_per_ip: 3 });
+  const { penalties } = g.server.context.admission;
+  const network = sourceNetwork(g.connect().connection.peer.hostname);
+  await attempt(g, {});
+  await attempt(g, { service: "nobody" });
+  assert.equal((await attempt(g, { token: "token" })).ack, "ok");
+  await attempt(g, {});
+  await attempt(g, { service: "nobody" });
+  assert.equal(penalties.refusal(network), null);
+  await attempt(g, {});
+  assert.match(String(penalties.refusal(network)), /failed to authenticate 3 times/);
+});
+
+Deno.test("garbage, an early end and a stale data channel are no failures to authenticate", async () => {
+  await using g = await greeting({ max_auth_failures_per_ip: 1 });
+  const { penalties } = g.server.context.admission;
+  for (const bytes of [new Uint8Array(37).fill(65), new Uint8Array(5)]) {
+    const c = g.connect();
+    await c.client.write(bytes);
+    await c.client.closeWrite();
+    await until(() => c.greeted().state === "fulfilled", "the greeting's end");
+  }
+  await g.dataChannel(new Uint8Array(32));
+  assert.equal(penalties.size, 0);
+});
+
+Deno.test("a client that a proxy names pays for itself, the proxy's other clients do not", async () => {
+  await using g = await greeting({ max_auth_failures_per_ip: 1 });
+  const via = { hostname: "198.51.100.1", port: 1 };
+  await attempt(g, { via });
+  const { penalties } = g.server.context.admission;
+  assert.equal(penalties.refusal(via.hostname), null);
+  const named = g.connect(via);
+  await until(() => named.greeted().state === "fulfilled", "a refusal");
+  assert.match(g.server.events.of("handshake-failed").at(-1)?.reason ?? "", /refused for 1 s$/);
+  await g.server.clock.advance(1_001);
+  assert.equal((await attempt(g, { via, token: "token" })).ack, "ok");
+});
+
+Deno.test("data channels of a session are not counted for their address", async () => {
+  await using g = await greeting({ max_connections_per_ip: 1 });
+  const c = await g.enter();
+  for (let i = 0; i < 3; i++) await g.dataChannel(c.key);
+  assert.equal(g.server.context.admission.connections, 4);
+  const one = g.server.context.admission.admitVisitor(c.connection.peer, () => {});
+  assert.match(String(one), /max_connections_per_ip = 1 reached/, "that is the control channel");
 });

@@ -72,6 +72,8 @@ export function serverLogLine(event: ServerEvent): LogLine {
     case "certificate-refused":
     case "certificate-lifetime":
       return certificateLine(event);
+    case "configuration-updated":
+      return logLine("info", "Configuration updated", { changes: event.changes.join("; ") });
     case "draining":
       return logLine("info", "Draining", { streams: event.streams });
     case "stopped":

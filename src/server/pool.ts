@@ -35,11 +35,17 @@ export interface PoolOptions {
  * who waits 10 s gets a second chance.
  */
 const REQUEST_LIFETIME = 5_000;
-/** Channels that may wait, as a multiple of `target`: a burst of visitors leaves some behind. */
-const MOST_IDLE = 4;
+/**
+ * Channels that may wait beyond `target`, as a multiple of it and at least so many: bursts of
+ * visitors leave some behind, and so does every probe.
+ */
+const SPARE = 3;
+const LEAST_SPARE = 24;
 
 interface Idle {
   readonly connection: Connection;
+  /** When it came. */
+  readonly since: number;
   readonly first: Promise<Uint8Array | null>;
   readonly leave: () => void;
 }
@@ -51,12 +57,14 @@ interface Waiter {
 }
 
 /**
- * Matches channels with those who wait for one, oldest first on both sides, and keeps `target`
- * channels in reserve. A channel that is closed while it waits is noticed, by a read that is
- * always under way on it, and replaced.
+ * Matches channels with those who wait for one, and keeps `target` channels in reserve. Who waits
+ * longest is served first, with the newest channel: a network forgets idle connections without a
+ * word, so the newest is the likeliest to be alive. A channel that is closed while it waits is
+ * noticed, by a read that is always under way on it, and replaced.
  */
 export class ChannelPool {
   readonly #options: PoolOptions;
+  /** Oldest first. */
   readonly #idle: Idle[] = [];
   readonly #waiters: Waiter[] = [];
   /** When each channel that has not arrived was asked for, oldest first. */
@@ -64,10 +72,14 @@ export class ChannelPool {
   #expiry: Deadline | undefined;
   readonly #used = new Set<Connection>();
   #closed: unknown;
+  #heardAt: number;
+  #unansweredSince: number | undefined;
+  #maxAge = Infinity;
 
   /** A pool that asks for its first channels at once. */
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#heardAt = options.clock.now();
     this.#refill();
   }
 
@@ -86,6 +98,48 @@ export class ChannelPool {
     return this.#requested.length;
   }
 
+  /** When the client last showed that it is alive: by a channel, or as {@linkcode heard} was told. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
+  /** When the first request was made that nothing was heard since; undefined without one. */
+  get unansweredSince(): number | undefined {
+    return this.#unansweredSince;
+  }
+
+  /** Whether a further channel can only take the place of another. */
+  get full(): boolean {
+    const { limit, target } = this.#options;
+    const idle = this.#idle.length;
+    return this.#used.size + idle >= limit ||
+      idle >= target + Math.max(SPARE * target, LEAST_SPARE);
+  }
+
+  /** The client is alive: whatever it was asked before, it is not for silence that it owes it. */
+  heard(): void {
+    this.#heardAt = this.#options.clock.now();
+    this.#unansweredSince = undefined;
+  }
+
+  /** Asks for a channel that nobody needs, to see whether the client answers. */
+  probe(): void {
+    if (this.#closed === undefined) this.#ask(1);
+  }
+
+  /**
+   * From now on channels that waited longer than `maxAge` milliseconds are replaced: asks for as
+   * many as did, and each that comes takes the oldest one's place.
+   */
+  refresh(maxAge: number): void {
+    if (this.#closed !== undefined) return;
+    this.#maxAge = maxAge;
+    const limit = this.#options.clock.now() - maxAge;
+    const old = this.#idle.findIndex(({ since }) => since > limit);
+    const count = (old < 0 ? this.#idle.length : old) - this.#requested.length;
+    if (count > 0) this.#ask(count);
+  }
+
   /**
    * A channel, at once or when one comes, within `timeout` milliseconds (for ever without).
    *
@@ -93,13 +147,16 @@ export class ChannelPool {
    */
   take(timeout?: number): Promise<DataChannel> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed);
-    const idle = this.#idle.shift();
+    const { limit } = this.#options;
+    const idle = this.#idle.pop();
     if (idle !== undefined) {
       const channel = this.#use(idle.connection, idle.first, idle.leave);
       this.#refill();
+      // Where the reserve is full all the same, one is asked for to learn whether a client that
+      // this visitor waits for is still there.
+      if (this.#requested.length === 0 && this.#used.size + this.#idle.length < limit) this.#ask(1);
       return Promise.resolve(channel);
     }
-    const { limit } = this.#options;
     if (this.#used.size + this.#waiters.length >= limit) {
       const message = `max_data_channels = ${limit} reached`;
       return Promise.reject(new RatholeError("limit", message));
@@ -117,16 +174,20 @@ export class ChannelPool {
   }
 
   /**
-   * Takes over a channel that a client opened; false when none is wanted, and it is the caller's
-   * still. `leave` is called when the channel is closed.
+   * Takes over a channel that a client opened, if need be in place of the one that waited longest;
+   * false when none is wanted, and it is the caller's still. `leave` is called when the channel is
+   * closed.
    */
   offer(connection: Connection, leave: () => void): boolean {
     if (this.#closed !== undefined) return false;
-    const { limit, target } = this.#options;
+    this.heard();
+    const { clock, target } = this.#options;
     const idle = this.#idle.length;
-    const asked = this.#requested.shift() !== undefined && idle < MOST_IDLE * target;
+    const asked = this.#requested.shift() !== undefined;
     if (!asked && this.#waiters.length === 0 && idle >= target) return false;
-    if (this.#used.size + idle >= limit) return false;
+    const oldest = this.#idle[0]?.since ?? Infinity;
+    const stale = idle >= target && clock.now() - oldest >= this.#maxAge;
+    if ((this.full || stale) && !(asked && this.#retireOldest())) return false;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
       this.#keep(connection, leave);
@@ -161,7 +222,8 @@ export class ChannelPool {
   }
 
   #keep(connection: Connection, leave: () => void): void {
-    const idle: Idle = { connection, first: connection.read(), leave };
+    const since = this.#options.clock.now();
+    const idle: Idle = { connection, since, first: connection.read(), leave };
     this.#idle.push(idle);
     // A client says nothing on a channel before it is told to forward: whatever comes, be it the
     // end, an error or bytes, means that the channel is of no use.
@@ -174,6 +236,14 @@ export class ChannelPool {
       this.#refill();
     };
     idle.first.then(lost, lost);
+  }
+
+  #retireOldest(): boolean {
+    const oldest = this.#idle.shift();
+    if (oldest === undefined) return false;
+    oldest.connection.abort();
+    oldest.leave();
+    return true;
   }
 
   #use(
@@ -199,10 +269,16 @@ export class ChannelPool {
     const coming = this.#requested.length;
     const room = limit - this.#used.size - this.#idle.length - coming;
     const wanted = Math.min(room, target + this.#waiters.length - this.#idle.length - coming);
-    if (wanted > 0) {
-      for (let i = 0; i < wanted; i++) this.#requested.push(now);
-      this.#options.request(wanted);
-    }
+    if (wanted > 0) this.#ask(wanted);
+    else this.#watchRequests(now);
+  }
+
+  #ask(count: number): void {
+    const now = this.#options.clock.now();
+    for (let i = 0; i < count; i++) this.#requested.push(now);
+    this.#options.request(count);
+    // Afterwards: what was heard until now answers older requests, and not this one.
+    this.#unansweredSince ??= now;
     this.#watchRequests(now);
   }
 

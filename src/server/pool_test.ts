@@ -36,9 +36,9 @@ Deno.test("it asks for its reserve at once, and for one more for each that is ta
   assert.deepEqual([pool.idle, pool.inUse, pool.expected], [2, 1, 1]);
 });
 
-Deno.test("oldest first on both sides", async () => {
+Deno.test("who waits longest is served first, and the newest channel is the first to be used", async () => {
   const { pool, offer } = makePool(2);
-  const channels = [wanted(offer()), wanted(offer())];
+  const channels = [wanted(offer()), wanted(offer())].reverse();
   for (const { near } of channels) assert.equal((await pool.take()).connection, near);
   const waiting = [follow(pool.take()), follow(pool.take())];
   const later = [wanted(offer()), wanted(offer())];
@@ -133,14 +133,89 @@ Deno.test("more than was asked for is not taken, and the caller keeps it", () =>
   assert.deepEqual([pool.idle, left.length], [2, 0]);
 });
 
-Deno.test("what a burst leaves behind is kept up to four times the reserve", async () => {
-  const { clock, pool, offer } = makePool(2);
-  const gone = Array.from({ length: 20 }, () => pool.take(1_000));
+Deno.test("what a burst leaves behind is kept up to 24 above the reserve, the newest", async () => {
+  const { clock, pool, left, offer } = makePool(2);
+  const gone = Array.from({ length: 40 }, () => pool.take(1_000));
   for (const taking of gone) taking.catch(() => {});
   await clock.advance(1_000);
-  const kept = Array.from({ length: 22 }, offer).filter((channel) => channel !== null);
-  assert.equal(kept.length, 8);
-  assert.equal(pool.idle, 8);
+  const came = Array.from({ length: 42 }, offer).map((channel) => wanted(channel).near);
+  assert.deepEqual([pool.idle, pool.full], [26, true]);
+  assert.deepEqual(left, came.slice(0, 16));
+  assert.equal(offer(), null, "more than was asked for");
+});
+
+Deno.test("each visitor has the client asked for a channel, spare ones or not", async () => {
+  const { clock, pool, asked, offer } = makePool(2);
+  for (let i = 0; i < 2; i++) wanted(offer());
+  pool.probe();
+  wanted(offer());
+  assert.deepEqual([asked, pool.idle, pool.unansweredSince], [[2, 1], 3, undefined]);
+  await pool.take();
+  assert.deepEqual([asked, pool.unansweredSince], [[2, 1, 1], clock.now()]);
+  // One that is under way will tell as well.
+  await pool.take();
+  assert.deepEqual(asked, [2, 1, 1]);
+});
+
+Deno.test("a probe of a full pool takes the place of the channel that waited longest", async () => {
+  for (const [limit, full] of [[3, 3], [100, 26]] as const) {
+    const { pool, left, offer } = makePool(2, limit);
+    for (let i = 0; i < 2; i++) wanted(offer());
+    const all = [...left];
+    while (!pool.full) {
+      pool.probe();
+      all.push(wanted(offer()).near);
+    }
+    assert.deepEqual([pool.idle, left.length], [full, 0]);
+    for (let i = 1; i <= 50; i++) {
+      pool.probe();
+      wanted(offer());
+      assert.deepEqual([pool.idle, left.length, pool.expected], [full, i, 0]);
+    }
+  }
+  const { pool, left, offer } = makePool(1, 1);
+  wanted(offer());
+  await pool.take();
+  pool.probe();
+  assert.equal(offer(), null, "one in use is never retired");
+  assert.equal(left.length, 0);
+});
+
+Deno.test("channels that waited too long are replaced, one for one, the newcomer first", async () => {
+  const { clock, pool, asked, left, offer } = makePool(2);
+  const old = [wanted(offer()).near, wanted(offer()).near];
+  await clock.advance(1_000);
+  pool.refresh(1_001);
+  assert.deepEqual(asked, [2]);
+  pool.refresh(1_000);
+  pool.refresh(1_000);
+  assert.deepEqual(asked, [2, 2], "asked for once");
+  wanted(offer());
+  assert.deepEqual([left, pool.idle], [old.slice(0, 1), 2]);
+  const newest = wanted(offer()).near;
+  assert.deepEqual([left, pool.idle], [old, 2]);
+  assert.equal((await pool.take()).connection, newest);
+});
+
+Deno.test("an answer to any request counts, and so does whatever else was heard", async () => {
+  const { clock, pool, offer } = makePool(2);
+  const start = clock.now();
+  assert.equal(pool.unansweredSince, start);
+  await clock.advance(3_000);
+  wanted(offer());
+  assert.deepEqual([pool.unansweredSince, pool.heardAt, pool.expected], [
+    undefined,
+    start + 3_000,
+    1,
+  ]);
+  pool.take(60_000).catch(() => {});
+  pool.take(60_000).catch(() => {});
+  assert.equal(pool.unansweredSince, start + 3_000);
+  await clock.advance(6_000);
+  assert.equal(pool.unansweredSince, start + 3_000, "asked again, unanswered since the first time");
+  pool.heard();
+  assert.deepEqual([pool.unansweredSince, pool.heardAt], [undefined, start + 9_000]);
+  pool.close(new Error("over"));
 });
 
 Deno.test("channels in use survive their session, except where the client was found silent", async () => {
@@ -200,7 +275,9 @@ Deno.test("closing refuses who waits and who comes, and closes what is idle", as
 type Step =
   | { readonly does: "take"; readonly timeout: number | undefined }
   | { readonly does: "offer" | "release" | "lose"; readonly which: number }
-  | { readonly does: "tick"; readonly ms: number };
+  | { readonly does: "tick"; readonly ms: number }
+  | { readonly does: "refresh"; readonly ms: number }
+  | { readonly does: "probe" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
@@ -211,7 +288,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     does: fc.constantFrom("offer" as const, "release" as const, "lose" as const),
     which: fc.nat(50),
   }),
-  fc.record({ does: fc.constant("tick" as const), ms: fc.integer({ min: 0, max: 13_000 }) }),
+  fc.record({
+    does: fc.constantFrom("tick" as const, "refresh" as const),
+    ms: fc.integer({ min: 0, max: 13_000 }),
+  }),
+  fc.record({ does: fc.constant("probe" as const) }),
 );
 
 Deno.test("any interleaving keeps every channel owned, every bound, the order, and no promise waiting", async () => {
@@ -242,9 +323,16 @@ Deno.test("any interleaving keeps every channel owned, every bound, the order, a
             }),
           ));
         };
+        let probes = 0;
         for (const s of steps) {
           if (s.does === "take") take(s.timeout);
-          else if (s.does === "tick") clock.tick(s.ms);
+          else if (s.does === "probe") {
+            probes++;
+            pool.probe();
+          } else if (s.does === "refresh") {
+            probes += pool.idle;
+            pool.refresh(s.ms);
+          } else if (s.does === "tick") clock.tick(s.ms);
           else if (s.does === "offer") {
             const channel = offer();
             if (channel !== null) accepted.push(channel);
@@ -263,7 +351,8 @@ Deno.test("any interleaving keeps every channel owned, every bound, the order, a
           // A real turn now and then would do; microtasks are enough for memory connections.
           for (let i = 0; i < 12; i++) await Promise.resolve();
           assert.ok(pool.idle + pool.inUse <= limit, "limit");
-          assert.ok(pool.idle + pool.inUse + pool.expected <= limit + target, "requests");
+          const most = limit + target + probes;
+          assert.ok(pool.idle + pool.inUse + pool.expected <= most, "requests");
           assert.equal(pool.inUse, held.length, "in use");
           // Every channel that was accepted is idle, in use, or was left exactly once.
           assert.equal(accepted.length, pool.idle + pool.inUse + left.length, "a channel got lost");

@@ -6,23 +6,28 @@
 
 import { equalDigests, serviceDigest } from "../protocol/auth.ts";
 import type { Expectations } from "./admission.ts";
+import { sourceNetwork } from "../runtime/address.ts";
 import type { Service } from "./service.ts";
 import type { Session } from "./session.ts";
 
 /** Finds services and sessions by their 32 bytes. */
 export class Registry implements Expectations {
-  readonly #services = new Map<string, Service>();
+  #services: ReadonlyMap<string, Service> = new Map();
   /** By the first half of the key only: the other half is compared in constant time. */
   readonly #sessions = new Map<string, Session>();
 
-  /** All services, in the order they were added. */
+  /** All services, in the order of the configuration. */
   get services(): Service[] {
     return [...this.#services.values()];
   }
 
-  /** Makes a service known. */
-  async addService(service: Service): Promise<void> {
-    this.#services.set((await serviceDigest(service.name)).toHex(), service);
+  /** Makes these the services, in this order, once what is returned is called. */
+  async arrange(services: readonly Service[]): Promise<() => void> {
+    const byDigest = new Map<string, Service>();
+    for (const service of services) {
+      byDigest.set((await serviceDigest(service.name)).toHex(), service);
+    }
+    return () => void (this.#services = byDigest);
   }
 
   /** The service with this digest of its name. */
@@ -60,6 +65,14 @@ export class Registry implements Expectations {
       if (session.network === network) expected += session.pool.expected;
     }
     return expected;
+  }
+
+  /** See {@linkcode Expectations.knows}: by the client's own address, or that of its proxy. */
+  knows(network: string): boolean {
+    for (const { network: via, peer } of this.#sessions.values()) {
+      if (via === network || sourceNetwork(peer.hostname) === network) return true;
+    }
+    return false;
   }
 }
 

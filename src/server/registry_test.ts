@@ -4,7 +4,6 @@ import { memoryPair } from "../../tests/support/memory_connection.ts";
 import { serviceDigest } from "../protocol/auth.ts";
 import type { Address } from "../runtime/address.ts";
 import { Registry } from "./registry.ts";
-import { Service } from "./service.ts";
 import { Session } from "./session.ts";
 
 function session(server: TestServer, key: Uint8Array, poolTarget = 0, via?: Address): Session {
@@ -12,7 +11,8 @@ function session(server: TestServer, key: Uint8Array, poolTarget = 0, via?: Addr
     connection: memoryPair()[1],
     via,
     key,
-    heartbeatInterval: 0,
+    heartbeatInterval: () => 0,
+    received: () => 0,
     poolTarget,
     poolLimit: 100,
     scope: server.context.intake.child(),
@@ -20,15 +20,13 @@ function session(server: TestServer, key: Uint8Array, poolTarget = 0, via?: Addr
   });
 }
 
-Deno.test("services are found by the digest of their literal name, in the order they were added", async () => {
+Deno.test("services are found by the digest of their literal name, in the order of the configuration", async () => {
   const names = ["web", "", "a.b", "constructor", "__proto__", "🐀"];
   await using server = new TestServer({
     services: new Map(names.map((name) => [name, { bind_addr: "127.0.0.1:0" }])),
   });
-  const registry = new Registry();
-  for (const [name, config] of server.context.config.services) {
-    await registry.addService(new Service(name, config, server.context));
-  }
+  await server.addServices();
+  const { registry } = server;
   for (const name of names) {
     assert.equal(registry.serviceOf(await serviceDigest(name))?.name, name);
   }

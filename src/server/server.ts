@@ -5,29 +5,32 @@
  */
 
 import type { ServerOptions } from "../config/options.ts";
-import type { ServerConfig } from "../config/types.ts";
+import type { ServerConfig, TransportConfig } from "../config/types.ts";
 import { validateServerConfig } from "../config/validate.ts";
 import { BufferStore } from "../net/buffers.ts";
 import { mayUse, requireAddresses } from "../net/permission.ts";
 import { type Address, configuredAddress } from "../runtime/address.ts";
-import { type Clock, SystemClock } from "../runtime/clock.ts";
+import { SystemClock } from "../runtime/clock.ts";
+import { RatholeError } from "../runtime/errors.ts";
 import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
-import { openTransport } from "../transport/open.ts";
+import type { Scope } from "../runtime/scope.ts";
 import { recordIn } from "../transport/journal.ts";
-import type { Incoming, Listener } from "../transport/transport.ts";
-import { acceptAt } from "./accept.ts";
+import { openTransport } from "../transport/open.ts";
+import type { Incoming, Transport } from "../transport/transport.ts";
 import { Admission } from "./admission.ts";
 import type { ServerContext } from "./context.ts";
+import { Entrance } from "./entrance.ts";
 import type { ServerEvent } from "./events.ts";
 import { greet } from "./greet.ts";
-import { openServerJournal, type ServerJournal } from "./journal.ts";
+import { openServerJournal } from "./journal.ts";
 import { Registry } from "./registry.ts";
 import { Service } from "./service.ts";
 import { type ServerStatus, serviceStatus } from "./status.ts";
+import { prepareUpdate } from "./update.ts";
 
 /** A running server. Leaving it (`await using`) ends it at once, open streams included. */
 export interface Server extends AsyncDisposable {
-  /** Where clients connect; a port of 0 has become a real one. */
+  /** Where clients connect at this moment; a port of 0 has become a real one. */
   readonly address: Address;
   /** Resolves when the server has ended, whoever ended it. Never rejects. */
   readonly closed: Promise<void>;
@@ -35,6 +38,16 @@ export interface Server extends AsyncDisposable {
   status(): ServerStatus;
   /** What happens from now on. A reader that falls 1024 events behind loses the oldest. */
   events(): AsyncIterable<ServerEvent>;
+  /**
+   * Goes over to a changed configuration, each change at the cost of what it touches: a service that
+   * did not change notices nothing, and open streams survive every update. A new address or
+   * transport is listened at before the old one is closed. Updates come into force one after the
+   * other.
+   *
+   * @throws {RatholeError} what {@linkcode startServer} throws, or `aborted` when the server drains
+   * or has ended; everything is as before then.
+   */
+  update(config: ServerOptions | ServerConfig): Promise<void>;
   /**
    * Takes nothing new, lets open streams finish for `drain_timeout` at most, then ends the server.
    * Called again while it drains, it ends the server at once.
@@ -55,20 +68,11 @@ export async function startServer(
 ): Promise<Server> {
   throwIfAborted(options.signal);
   const complete = validateServerConfig(config);
-  const buffers = new BufferStore();
-  const clock = new SystemClock();
-  const journal = openServerJournal(() => clock.now());
-  const transport = await openTransport("server", complete.transport, {
-    buffers,
-    clock,
-    events: recordIn(journal),
-  });
-  const at = configuredAddress(complete.bind_addr);
-  const doors = Array.from(complete.services.values(), (it) => configuredAddress(it.bind_addr));
-  requireAddresses("listening on", [at, ...doors]);
-  const registry = new Registry();
-  const parts = { buffers, clock, journal };
-  const server = new RunningServer(complete, transport.bind(at), registry, parts);
+  const parts = openParts();
+  const transport = await parts.openTransport(complete.transport);
+  requireAddresses("listening on", listenedAt(complete));
+  const entrance = new Entrance(transport, configuredAddress(complete.bind_addr));
+  const server = new RunningServer(complete, entrance, parts);
   try {
     await server.run(options.signal);
     throwIfAborted(options.signal);
@@ -79,64 +83,132 @@ export async function startServer(
   }
 }
 
+/** What a server is made of, whatever its configuration. */
+interface Parts extends Pick<ServerContext, "buffers" | "clock" | "journal"> {
+  openTransport(config: TransportConfig): Promise<Transport>;
+}
+
+function openParts(): Parts {
+  const buffers = new BufferStore();
+  const clock = new SystemClock();
+  const journal = openServerJournal(() => clock.now());
+  const options = { buffers, clock, events: recordIn(journal) };
+  const open = (config: TransportConfig) => openTransport("server", config, options);
+  return { buffers, clock, journal, openTransport: open };
+}
+
+function listenedAt({ bind_addr, services }: ServerConfig): Address[] {
+  return [bind_addr, ...Array.from(services.values(), (it) => it.bind_addr)].map(configuredAddress);
+}
+
 class RunningServer implements Server {
-  readonly address: Address;
   readonly closed: Promise<void>;
-  readonly #clock: Clock;
-  readonly #journal: ServerJournal;
+  readonly #parts: Parts;
   readonly #lifecycle: Lifecycle;
   readonly #context: ServerContext;
-  readonly #listener: Listener;
-  readonly #registry: Registry;
+  readonly #entrance: Entrance;
+  readonly #registry = new Registry();
   readonly #ended = Promise.withResolvers<void>();
+  #config: ServerConfig;
+  /** Settles when no update is under way. */
+  #updated: Promise<void> = Promise.resolve();
 
-  constructor(
-    config: ServerConfig,
-    listener: Listener,
-    registry: Registry,
-    { buffers, clock, journal }: Pick<ServerContext, "buffers" | "clock" | "journal">,
-  ) {
-    this.#clock = clock;
-    this.#journal = journal;
+  constructor(config: ServerConfig, entrance: Entrance, parts: Parts) {
+    const { buffers, clock, journal } = parts;
+    this.#config = config;
+    this.#entrance = entrance;
+    this.#parts = parts;
     this.closed = this.#ended.promise;
-    this.address = listener.address;
-    this.#listener = listener;
-    this.#registry = registry;
     this.#lifecycle = new Lifecycle({
       what: "server",
-      clock: this.#clock,
-      drainTimeout: config.drain_timeout * 1000,
-      draining: (streams) => this.#journal.record({ type: "draining", streams }),
+      clock,
+      drainTimeout: () => this.#config.drain_timeout * 1000,
+      draining: (streams) => journal.record({ type: "draining", streams }),
       stopped: () => {
-        this.#journal.record({ type: "stopped" });
-        this.#journal.stream.end();
+        journal.record({ type: "stopped" });
+        journal.stream.end();
         this.#ended.resolve();
       },
-      fault: (reason) => this.#journal.record({ type: "fault", reason }),
+      fault: (reason) => journal.record({ type: "fault", reason }),
     });
+    const current = () => this.#config;
+    const { intake, streams } = this.#lifecycle;
+    const admission = new Admission(current, this.#registry, clock);
     this.#context = {
-      config,
+      get config() {
+        return current();
+      },
       buffers,
-      clock: this.#clock,
-      journal: this.#journal,
-      admission: new Admission(config, registry),
-      intake: this.#lifecycle.intake,
-      streams: this.#lifecycle.streams,
+      clock,
+      journal,
+      admission,
+      intake,
+      streams,
     };
   }
 
+  get address(): Address {
+    return this.#entrance.address;
+  }
+
   async run(signal: AbortSignal | undefined): Promise<void> {
-    const { config, intake } = this.#context;
-    intake.onAbort(() => this.#listener.close());
-    for (const [name, service] of config.services) {
-      await this.#registry.addService(new Service(name, service, this.#context));
-    }
-    const admit = (incoming: Incoming) => this.#admit(incoming);
-    intake.run((signal) => acceptAt(this.#listener, admit, this.#context, signal));
-    this.#journal.record({ type: "listening", address: this.address });
-    const replies = Array.from(config.services.values()).some(({ type }) => type === "udp");
-    if (replies && !mayUse()) this.#journal.record({ type: "udp-replies-limited" });
+    const { intake } = this.#context;
+    const { journal } = this.#parts;
+    intake.onAbort(() => this.#entrance.close());
+    const services = Array.from(
+      this.#config.services,
+      ([name, service]) => new Service(name, service, this.#context),
+    );
+    (await this.#registry.arrange(services))();
+    this.#entrance.run(this.#context, (incoming, scope) => this.#admit(incoming, scope));
+    journal.record({ type: "listening", address: this.address });
+    this.#tellOfUdp();
     if (signal !== undefined) this.#lifecycle.endWith(signal);
+  }
+
+  update(config: ServerOptions | ServerConfig): Promise<void> {
+    const updating = this.#updated.then(() => this.#update(config));
+    this.#updated = updating.catch(() => {});
+    return updating;
+  }
+
+  async #update(config: ServerOptions | ServerConfig): Promise<void> {
+    this.#requireRunning();
+    const complete = validateServerConfig(config);
+    requireAddresses("listening on", listenedAt(complete));
+    const { journal, openTransport } = this.#parts;
+    const prepared = await prepareUpdate(complete, {
+      entrance: this.#entrance,
+      registry: this.#registry,
+      context: this.#context,
+      openTransport,
+    });
+    try {
+      this.#requireRunning();
+    } catch (error) {
+      prepared.discard();
+      throw error;
+    }
+    this.#config = complete;
+    // What was refused may be right by now.
+    this.#context.admission.penalties.forgive();
+    prepared.commit();
+    if (prepared.changes.length === 0) return;
+    journal.record({ type: "configuration-updated", changes: prepared.changes });
+    this.#tellOfUdp();
+  }
+
+  #requireRunning(): void {
+    const { intake, state } = this.#lifecycle;
+    // Whoever is ended at once still runs while what it had under way comes to its end.
+    if (state === "running" && !intake.aborted) return;
+    const now = state === "running" ? "stopping" : state;
+    throw new RatholeError("aborted", `the server is ${now}: nothing to update`);
+  }
+
+  #tellOfUdp(): void {
+    const replies = Array.from(this.#config.services.values()).some(({ type }) => type === "udp");
+    if (replies && !mayUse()) this.#parts.journal.record({ type: "udp-replies-limited" });
   }
 
   status(): ServerStatus {
@@ -152,7 +224,7 @@ class RunningServer implements Server {
   }
 
   events(): AsyncIterable<ServerEvent> {
-    return this.#journal.stream.subscribe();
+    return this.#parts.journal.stream.subscribe();
   }
 
   drain(): Promise<void> {
@@ -164,14 +236,14 @@ class RunningServer implements Server {
   }
 
   /** Takes a connection as it comes; nothing here waits for its peer. */
-  #admit(incoming: Incoming): void {
+  #admit(incoming: Incoming, scope: Scope): void {
     const { peer } = incoming;
     const ticket = this.#context.admission.admitClient(peer, (reason) => incoming.abort(reason));
     if (typeof ticket === "string") {
       incoming.abort();
-      this.#journal.record({ type: "connection-refused", peer, reason: ticket });
+      this.#parts.journal.record({ type: "connection-refused", peer, reason: ticket });
       return;
     }
-    this.#context.intake.run(() => greet(incoming, ticket, this.#context, this.#registry));
+    scope.run(() => greet(incoming, ticket, scope, this.#context, this.#registry));
   }
 }

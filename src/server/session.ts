@@ -13,11 +13,13 @@ import {
 } from "../protocol/extension.ts";
 import { encodeControlCommand, TAG_LENGTH } from "../protocol/messages.ts";
 import { type Address, sourceNetwork } from "../runtime/address.ts";
-import { type Clock, sleep } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import { SilenceWatch } from "../runtime/silence.ts";
+import { FrameRate } from "./frame_rate.ts";
 import { ChannelPool } from "./pool.ts";
+import { Pulse } from "./pulse.ts";
 
 const CREATE = encodeControlCommand("create-data-channel");
 const HEARTBEAT = encodeControlCommand("heartbeat");
@@ -37,8 +39,10 @@ export interface SessionOptions {
   readonly via?: Address | undefined;
   /** What data channels are recognised by: 32 bytes. */
   readonly key: Uint8Array;
-  /** Milliseconds between heartbeats to the client; 0 none. */
-  readonly heartbeatInterval: number;
+  /** Milliseconds between heartbeats to the client, and between probes of one of 0.5.0; 0 none. */
+  heartbeatInterval(): number;
+  /** Bytes that came back from the service's clients so far. */
+  received(): number;
   /** Data channels to keep in reserve. */
   readonly poolTarget: number;
   /** Most data channels. */
@@ -62,6 +66,7 @@ export class Session {
   /** The data channels. */
   readonly pool: ChannelPool;
   readonly #options: SessionOptions;
+  #pulse: Pulse | undefined;
   #creates = 0;
   #heartbeatDue = false;
   #writing = false;
@@ -81,16 +86,29 @@ export class Session {
       limit: options.poolLimit,
       clock: options.clock,
       request: (count) => {
+        // The pool's first requests are made while it is made.
+        this.#pulse?.notice();
         this.#creates += count;
         this.#send();
       },
     });
+    this.#pulse = new Pulse({
+      clock: options.clock,
+      pool: this.pool,
+      interval: options.heartbeatInterval,
+      received: options.received,
+      beat: () => {
+        this.#heartbeatDue = true;
+        this.#send();
+      },
+      end: (reason) => this.end(reason),
+    });
     this.scope.onAbort((reason) => {
       options.connection.abort(reason);
       this.#silence?.cancel();
+      this.#pulse?.cancel();
       this.pool.close(reason ?? new RatholeError("aborted", "the server is stopping"));
     });
-    if (options.heartbeatInterval > 0) this.scope.run((signal) => this.#beat(signal));
   }
 
   /** Whether the client said that it is more than rathole 0.5.0. */
@@ -110,10 +128,12 @@ export class Session {
    * @returns why it ended
    */
   async listen(): Promise<unknown> {
-    const { connection } = this.#options;
+    const { clock, connection } = this.#options;
+    const rate = new FrameRate(clock);
     try {
       for (;;) {
         const header = await readExact(connection, EXTENSION_HEADER_LENGTH);
+        rate.count();
         const type = header[0] ?? 0;
         const length = extensionPayloadLength(header);
         const payload = length === 0 ? new Uint8Array(0) : await readExact(connection, length);
@@ -131,6 +151,7 @@ export class Session {
     const frame = decodeExtension(type, payload);
     if (frame.type === "hello") {
       this.#extended = true;
+      if (this.#pulse !== undefined) this.#pulse.announced = frame.heartbeatInterval > 0;
       this.#silence?.cancel();
       if (frame.heartbeatInterval > 0) this.#expectHeartbeats(frame.heartbeatInterval);
     } else {
@@ -144,16 +165,6 @@ export class Session {
       const message = `the client was silent for ${Math.round(patience) / 1000} s`;
       this.end(new RatholeError("timeout", message));
     });
-  }
-
-  async #beat(signal: AbortSignal): Promise<void> {
-    const { clock, heartbeatInterval } = this.#options;
-    for (;;) {
-      await sleep(clock, heartbeatInterval, signal);
-      if (signal.aborted) return;
-      this.#heartbeatDue = true;
-      this.#send();
-    }
   }
 
   /** Writes what is due, all that came together in one write, one write at a time. */

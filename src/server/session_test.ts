@@ -10,7 +10,13 @@ import { Scope } from "../runtime/scope.ts";
 import { Session } from "./session.ts";
 
 /** A session over memory, and what its client reads. */
-function running(options: { heartbeat?: number; target?: number; capacity?: number } = {}) {
+function running(options: {
+  heartbeat?: number;
+  interval?: () => number;
+  received?: () => number;
+  target?: number;
+  capacity?: number;
+} = {}) {
   const clock = new FakeClock();
   const faults: unknown[] = [];
   const scope = new Scope((error) => faults.push(error));
@@ -18,7 +24,8 @@ function running(options: { heartbeat?: number; target?: number; capacity?: numb
   const session = new Session({
     connection,
     key: new Uint8Array(32),
-    heartbeatInterval: options.heartbeat ?? 0,
+    heartbeatInterval: options.interval ?? (() => options.heartbeat ?? 0),
+    received: options.received ?? (() => 0),
     poolTarget: options.target ?? 0,
     poolLimit: 10_000,
     scope,
@@ -70,7 +77,6 @@ Deno.test("without an interval it never beats", async () => {
   s.read();
   await s.clock.advance(1_000_000);
   assert.deepEqual(s.commands, []);
-  assert.equal(s.clock.pending, 0);
 });
 
 Deno.test("what is due while a write is under way shares the next one", async () => {
@@ -89,6 +95,7 @@ Deno.test("what is due while a write is under way shares the next one", async ()
 
 Deno.test("a client that does not read its control channel is given up after 40 s", async () => {
   await using s = running({ capacity: 4, target: 10 });
+  await s.client.write(encodeExtensionHello(0, 60_000));
   await s.clock.advance(39_999);
   assert.equal(s.listening().state, "pending");
   await s.clock.advance(1);
@@ -142,7 +149,7 @@ Deno.test("a client of ours that announces no heartbeats may be silent, as a 0.5
   for (const hello of [true, false]) {
     await using s = running();
     if (hello) await s.client.write(encodeExtensionHello(0, 0));
-    await s.clock.advance(10_000_000);
+    await s.clock.advance(1_000_000);
     assert.equal(s.listening().state, "pending");
   }
 });
@@ -154,7 +161,7 @@ Deno.test("a second hello takes the place of the first", async () => {
   await s.clock.advance(399_999);
   assert.equal(s.listening().state, "pending");
   await s.client.write(encodeExtensionHello(0, 0));
-  await s.clock.advance(10_000_000);
+  await s.clock.advance(1_000_000);
   assert.equal(s.listening().state, "pending");
 });
 
@@ -211,7 +218,8 @@ Deno.test("a session whose scope was left before it began is over", async () => 
   const session = new Session({
     connection,
     key: new Uint8Array(32),
-    heartbeatInterval: 30_000,
+    heartbeatInterval: () => 30_000,
+    received: () => 0,
     poolTarget: 8,
     poolLimit: 100,
     scope,
@@ -221,4 +229,72 @@ Deno.test("a session whose scope was left before it began is over", async () => 
   await assert.rejects(session.pool.take(), reason);
   await scope.join();
   assert.equal(clock.pending, 0);
+});
+
+Deno.test("an interval that changes is kept from then on, also from and to none", async () => {
+  let interval = 0;
+  await using s = running({ interval: () => interval });
+  await s.client.write(encodeExtensionHello(0, 1_000_000));
+  s.read();
+  const beats = async (ms: number) => {
+    s.commands.length = 0;
+    await s.clock.advance(ms);
+    return s.commands.length;
+  };
+  assert.equal(await beats(60_000), 0);
+  interval = 10_000;
+  // A look every 5 s at most: the first one beats, as the last beat was long ago.
+  assert.equal(await beats(5_000), 1);
+  assert.equal(await beats(30_000), 3);
+  interval = 1_000;
+  assert.ok(await beats(10_000) >= 5);
+  interval = 0;
+  assert.equal(await beats(60_000), 0);
+});
+
+Deno.test("a client of 0.5.0 that answers no probe is given up, 40 s after its last answer", async () => {
+  await using s = running({ heartbeat: 30_000, target: 1 });
+  s.read();
+  await turn();
+  assert.ok(s.session.pool.offer(memoryPair()[0], () => {}));
+  await s.clock.advance(39_999);
+  assert.deepEqual(s.commands, ["create-data-channel", "heartbeat", "create-data-channel"]);
+  assert.equal(s.listening().state, "pending");
+  await s.clock.advance(1);
+  const reason = reasonOf(s);
+  assert.ok(reason instanceof RatholeError && reason.code === "timeout", String(reason));
+  assert.match(reason.message, /opened none of the data channels/);
+});
+
+Deno.test("an announced heartbeat is all that is asked of a client of ours", async () => {
+  await using s = running({ heartbeat: 30_000, target: 1 });
+  s.read();
+  await s.client.write(encodeExtensionHello(0, 1_000_000));
+  await s.clock.advance(1_000_000);
+  assert.equal(s.listening().state, "pending");
+});
+
+Deno.test("a client that floods its control channel is given up", async () => {
+  await using s = running();
+  const beats = new Uint8Array(3 * 1_000);
+  for (let at = 0; at < beats.length; at += 3) beats.set(encodeExtensionHeartbeat(), at);
+  await s.client.write(beats).catch(() => {});
+  await turn();
+  const reason = reasonOf(s);
+  assert.ok(reason instanceof RatholeError && reason.code === "limit", String(reason));
+});
+
+Deno.test("bytes that came before a request are no answer to it", async () => {
+  let received = 0;
+  await using s = running({ received: () => received, target: 1 });
+  s.read();
+  await turn();
+  assert.ok(s.session.pool.offer(memoryPair()[0], () => {}));
+  received = 1;
+  await s.session.pool.take();
+  await s.clock.advance(9_999);
+  assert.equal(s.listening().state, "pending");
+  await s.clock.advance(1);
+  const reason = reasonOf(s);
+  assert.ok(reason instanceof RatholeError && reason.code === "timeout", String(reason));
 });

@@ -38,7 +38,10 @@ export class TcpVisitors implements Front {
 
   #welcome(visitor: TcpConnection): void {
     const { context } = this.#options;
-    const ticket = context.admission.admitVisitor();
+    const ticket = context.admission.admitVisitor(
+      visitor.peer,
+      (reason) => visitor.abort(reason),
+    );
     if (typeof ticket === "string") return this.#refuse(visitor, ticket);
     context.streams.run(async () => {
       const forget = context.streams.onAbort((reason) => visitor.abort(reason));
@@ -93,7 +96,7 @@ export class TcpVisitors implements Front {
       const { connection } = channel;
       const forget = context.streams.onAbort((reason) => connection.abort(reason));
       try {
-        connection.setNoDelay(this.#options.config.nodelay);
+        connection.setNoDelay(this.#options.config().nodelay);
         await connection.write(FORWARD);
         return channel;
       } catch (error) {

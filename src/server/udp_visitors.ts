@@ -53,13 +53,19 @@ export class UdpVisitors implements Front {
     () => this.#options.counters.visitors--,
   );
 
-  private constructor(address: Address, options: FrontOptions, bind: Bind, scope: Scope) {
+  readonly #scope: Scope;
+
+  private constructor(
+    address: Address,
+    channels: number,
+    options: FrontOptions,
+    bind: Bind,
+    scope: Scope,
+  ) {
     this.address = address;
     this.#options = options;
-    this.#queues = Array.from(
-      { length: options.config.udp_data_channels },
-      () => new FrameQueue(),
-    );
+    this.#scope = scope;
+    this.#queues = Array.from({ length: channels }, () => new FrameQueue());
     this.#socket = bind.socket;
     bind.take = (payload, from) => this.#arrived(payload, from);
     scope.onAbort(() => {
@@ -69,11 +75,20 @@ export class UdpVisitors implements Front {
     scope.run((signal) => this.#sweep(signal));
   }
 
-  /** Receives from now on, until the scope is left. @throws {RatholeError} as `openDatagrams` */
-  static async open(at: Address, options: FrontOptions, scope: Scope): Promise<UdpVisitors> {
+  /**
+   * Receives from now on, until the scope is left; datagrams are spread over so many data channels.
+   *
+   * @throws {RatholeError} as `openDatagrams`
+   */
+  static async open(
+    at: Address,
+    channels: number,
+    options: FrontOptions,
+    scope: Scope,
+  ): Promise<UdpVisitors> {
     const bind = new Bind(at);
     try {
-      return new UdpVisitors(await bind.socket.bound, options, bind, scope);
+      return new UdpVisitors(await bind.socket.bound, channels, options, bind, scope);
     } catch (error) {
       bind.socket.close();
       throw error;
@@ -82,8 +97,10 @@ export class UdpVisitors implements Front {
 
   /** See {@linkcode Front.serve}: has the session's channels carry the datagrams. */
   serve(session: Session): void {
+    const scope = session.scope.child();
+    scope.onAbort(this.#scope.onAbort((reason) => scope.abort(reason)));
     for (const queue of this.#queues) {
-      session.scope.run((signal) => this.#carry(queue, session, signal));
+      scope.run((signal) => this.#carry(queue, session, scope, signal));
     }
   }
 
@@ -106,8 +123,13 @@ export class UdpVisitors implements Front {
     else counters.datagramsDropped++;
   }
 
-  /** Keeps one data channel under a queue, another when it is lost, as long as the session lasts. */
-  async #carry(queue: FrameQueue, session: Session, signal: AbortSignal): Promise<void> {
+  /** Keeps one data channel under a queue, another when it is lost, until the scope is left. */
+  async #carry(
+    queue: FrameQueue,
+    session: Session,
+    scope: Scope,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { context } = this.#options;
     const backoff = new Backoff(LONGEST_PAUSE);
     let inARow = 0;
@@ -121,7 +143,7 @@ export class UdpVisitors implements Front {
         continue;
       }
       const since = context.clock.now();
-      const reason = await this.#exchange(queue, channel, session.scope);
+      const reason = await this.#exchange(queue, channel, scope);
       channel.release();
       if (signal.aborted) return;
       context.journal.trace("UDP data channel lost", {
@@ -143,7 +165,7 @@ export class UdpVisitors implements Front {
     await using scope = within.child();
     scope.onAbort((reason) => connection.abort(reason));
     try {
-      connection.setNoDelay(this.#options.config.nodelay);
+      connection.setNoDelay(this.#options.config().nodelay);
       await connection.write(FORWARD);
       scope.run((signal) =>
         queue.drainInto(connection, signal).catch((error) => connection.abort(error))

@@ -58,6 +58,8 @@ export class WebsocketConnection implements Connection {
   #ended = false;
   #wake: (() => void) | undefined;
   #held: Deadline | undefined;
+  /** The held Close frame waits for a reader before it waits for silence again. */
+  #stalled = false;
   #over: { readonly reason: unknown } | undefined;
 
   /** Takes over the connection below. */
@@ -85,6 +87,7 @@ export class WebsocketConnection implements Connection {
     if (got !== undefined) return Promise.resolve(got);
     this.#max = max;
     this.#reading = true;
+    if (this.#stalled) this.#holdOn();
     return this.#below.read().then(this.#onChunk, this.#onReadError);
   }
 
@@ -163,6 +166,11 @@ export class WebsocketConnection implements Connection {
     await this.#writer.close();
   }
 
+  #holdOn(): void {
+    this.#stalled = this.#heard = false;
+    this.#held = this.#clock.after(this.#hold, this.#onHeld);
+  }
+
   #release(): void {
     this.#held?.cancel();
     this.#held = undefined;
@@ -202,9 +210,9 @@ export class WebsocketConnection implements Connection {
   };
 
   readonly #onHeld = (): void => {
-    // While nobody reads, silence says nothing about the other end.
-    if (this.#heard || !this.#reading) this.#held = this.#clock.after(this.#hold, this.#onHeld);
+    // While nobody reads, silence says nothing about the other end: the next read holds on.
+    if (!this.#reading) this.#stalled = true;
+    else if (this.#heard) this.#holdOn();
     else this.#release();
-    this.#heard = false;
   };
 }

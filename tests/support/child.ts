@@ -13,6 +13,8 @@ export const ROOT: URL = new URL("../../", import.meta.url);
 export interface Child extends AsyncDisposable {
   /** All that it has printed, to either output. */
   readonly text: string;
+  /** Its process. */
+  readonly pid: number;
   /** Resolves with what matched, once it was printed; looks from `from` on. */
   until(pattern: RegExp, from?: number): Promise<RegExpExecArray>;
   kill(signal?: Deno.Signal): void;
@@ -69,6 +71,7 @@ export function startChild(program: string, options: ChildOptions): Child {
     if (!over) child.kill(signal);
   };
   return {
+    pid: child.pid,
     get text() {
       return text;
     },
@@ -126,6 +129,8 @@ export interface ProgramOptions {
   readonly args?: readonly string[];
   /** RUST_LOG. */
   readonly log?: string;
+  /** Further variables of its environment; of these, only the runtime needs no permission. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Whether it runs as from a package: with this project's imports, without its unstable flags. */
   readonly packaged?: boolean;
 }
@@ -133,6 +138,7 @@ export interface ProgramOptions {
 /** A child that takes its file with it when it ends. */
 export function withFile(child: Child, file: AsyncDisposable): Child {
   return {
+    pid: child.pid,
     get text() {
       return child.text;
     },
@@ -148,7 +154,7 @@ export function withFile(child: Child, file: AsyncDisposable): Child {
 
 /** Starts `deno run … mod.ts CONFIG`. */
 export async function startProgram(options: ProgramOptions): Promise<Child> {
-  const { allow = [], args = [], config, log, packaged = false } = options;
+  const { allow = [], args = [], config, env = {}, log, packaged = false } = options;
   const file = await textFile(config);
   const child = startChild(Deno.execPath(), {
     args: [
@@ -163,7 +169,7 @@ export async function startProgram(options: ProgramOptions): Promise<Child> {
       file.path,
       ...args,
     ],
-    env: log === undefined ? {} : { RUST_LOG: log },
+    env: log === undefined ? env : { ...env, RUST_LOG: log },
   });
   return withFile(child, file);
 }

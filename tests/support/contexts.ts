@@ -18,6 +18,7 @@ import type { ServerContext } from "../../src/server/context.ts";
 import type { ServerEvent } from "../../src/server/events.ts";
 import { openServerJournal } from "../../src/server/journal.ts";
 import { Registry } from "../../src/server/registry.ts";
+import { Service } from "../../src/server/service.ts";
 import type { ConnectOptions, Transport } from "../../src/transport/transport.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { turn } from "./turns.ts";
@@ -86,10 +87,17 @@ export class TestServer implements AsyncDisposable {
       buffers: new BufferStore(),
       clock: this.clock,
       journal,
-      admission: new Admission(config, this.registry),
+      admission: new Admission(() => config, this.registry, this.clock),
       intake: this.#root.child(),
       streams: this.#root.child(),
     };
+  }
+
+  /** Makes the configured services known. */
+  async addServices(): Promise<void> {
+    const { services } = this.context.config;
+    const made = Array.from(services, ([name, it]) => new Service(name, it, this.context));
+    (await this.registry.arrange(made))();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -104,6 +112,8 @@ export type Connect = (options: ConnectOptions, attempt: number) => Promise<Conn
 export class TestClient implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly context: ClientContext;
+  /** What an update replaces. */
+  current: Pick<ClientContext, "config" | "route">;
   readonly events: Events<ClientEvent>;
   readonly faults: unknown[] = [];
   attempts = 0;
@@ -124,10 +134,15 @@ export class TestClient implements AsyncDisposable {
         throw new Error("a client does not listen");
       },
     };
+    this.current = { config, route: { server: { hostname: "192.0.2.1", port: 2333 }, transport } };
+    const current = () => this.current;
     this.context = {
-      config,
-      server: { hostname: "192.0.2.1", port: 2333 },
-      transport,
+      get config() {
+        return current().config;
+      },
+      get route() {
+        return current().route;
+      },
       buffers: new BufferStore(),
       clock: this.clock,
       journal,

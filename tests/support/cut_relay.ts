@@ -66,8 +66,10 @@ export class CutRelay implements AsyncDisposable {
 export class Link {
   /** Bytes that were passed on. */
   readonly passed: Record<Direction, number> = { up: 0, down: 0 };
-  readonly #cut: Cut | undefined;
+  #cut: Cut | undefined;
+  #since: Readonly<Record<Direction, number>> = { up: 0, down: 0 };
   readonly #reached = Promise.withResolvers<void>();
+  readonly #cutOff = Promise.withResolvers<void>();
   readonly #closed = Promise.withResolvers<void>();
   #sockets: readonly Socket[] = [];
   #over = false;
@@ -82,15 +84,28 @@ export class Link {
     return soon("the relay to be used", this.#reached.promise);
   }
 
+  /** Resolves once it was cut. */
+  get over(): Promise<void> {
+    return soon("the cut", this.#cutOff.promise);
+  }
+
   /** Resolves when both sockets are gone, and fails when an end keeps its own open. */
   get closed(): Promise<void> {
     return soon("both ends to close their sockets", this.#closed.promise);
+  }
+
+  /** Has it cut so many bytes from now, where it was not to be cut before. */
+  arm(cut: Cut): void {
+    this.#cut = cut;
+    this.#since = { ...this.passed };
+    if (cut.after === 0) this.cut();
   }
 
   /** Cuts it now, if the byte has not come: conversations differ by a few bytes. */
   cut(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#cutOff.resolve();
     for (const socket of this.#sockets) {
       if (this.#cut?.how === "RST") socket.resetAndDestroy();
       else socket.end();
@@ -118,10 +133,11 @@ export class Link {
   }
 
   #pass(from: Socket, to: Socket, direction: Direction): void {
-    const last = this.#cut?.direction === direction ? this.#cut.after : Infinity;
     from.on("data", (chunk: Uint8Array) => {
       // What comes after the cut is taken and dropped, so that FIN stays FIN.
       if (this.#over) return;
+      const cut = this.#cut;
+      const last = cut?.direction === direction ? this.#since[direction] + cut.after : Infinity;
       const bytes = chunk.slice(0, last - this.passed[direction]);
       this.passed[direction] += bytes.length;
       if (this.passed[direction] < last) to.write(bytes);

@@ -24,6 +24,6 @@ export function table(cases: readonly (readonly [text: string, ...lines: string[
 }
 
 /** A client in which only what follows can be wrong. */
-export const CLIENT = '[client]\nremote_addr = "a:1"\ndefault_token = "t"\nservices = {}\n';
+export const CLIENT = '[client]\nremote_addr = "[::1]:1"\ndefault_token = "t"\nservices = {}\n';
 /** A server in which only what follows can be wrong. */
-export const SERVER = '[server]\nbind_addr = "a:1"\ndefault_token = "t"\nservices = {}\n';
+export const SERVER = '[server]\nbind_addr = "[::1]:1"\ndefault_token = "t"\nservices = {}\n';

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { onRequest } from "../../src/cli/config_source.ts";
 import { type Clock, SystemClock } from "../../src/runtime/clock.ts";
-import type { ByteSink, Io, Running, StopSignal, WriteOptions } from "../../src/cli/io.ts";
+import type { ByteSink, Hints, Io, Running, StopSignal, WriteOptions } from "../../src/cli/io.ts";
 
 /** A sink that keeps what it is given, until told to fail or to block. */
 export class MemorySink implements ByteSink {
@@ -53,6 +54,16 @@ export class FakeRunning implements Running {
   finish(reason?: Error): void {
     if (reason === undefined) this.#drained.resolve();
     else this.#drained.reject(reason);
+  }
+
+  /** Configurations that came, and what the next updates are to fail with. */
+  readonly updates: unknown[] = [];
+  refusal: Error | undefined;
+
+  async update(config: unknown): Promise<void> {
+    this.updates.push(config);
+    await Promise.resolve();
+    if (this.refusal !== undefined) throw this.refusal;
   }
 
   drain(): Promise<void> {
@@ -103,6 +114,20 @@ export class FakeIo implements Io {
     if (content instanceof Error) return Promise.reject(content);
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     return Promise.resolve(bytes.subarray(0, limit));
+  }
+
+  isFile(path: string): Promise<boolean> {
+    if (this.pipes.has(path)) return Promise.resolve(false);
+    return this.readFile(path, 0).then(() => true);
+  }
+
+  /** Paths that lead to no file. */
+  readonly pipes = new Set<string>();
+  /** Has whoever follows a file look at it. */
+  readonly hints: Hints = onRequest();
+
+  watch(): Hints {
+    return this.hints;
   }
 
   /** Directories made, and how each file was written, in order. */
@@ -156,7 +181,7 @@ export class FakeIo implements Io {
   readonly startServer: Io["startServer"] = (_config, { signal }) => this.#start("server", signal);
   readonly startClient: Io["startClient"] = (_config, { signal }) => this.#start("client", signal);
 
-  #start(mode: string, signal: AbortSignal): Promise<Running> {
+  #start(mode: string, signal: AbortSignal): Promise<FakeRunning> {
     this.started.push({ mode, signal });
     this.#up.resolve();
     if (this.startFailure !== undefined) return Promise.reject(this.startFailure);

@@ -22,7 +22,8 @@ export function offeringOnly(options: Partial<ServerOptions>) {
     const session = new Session({
       connection,
       key: new Uint8Array(32),
-      heartbeatInterval: 0,
+      heartbeatInterval: () => 0,
+      received: () => 0,
       poolTarget: 0,
       poolLimit: server.context.config.max_data_channels,
       scope: server.context.intake.child(),

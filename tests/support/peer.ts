@@ -55,6 +55,8 @@ export interface PairOptions {
   readonly clientService?: string;
   /** Files and folders that ours may read besides its configuration. */
   readonly read?: readonly string[];
+  /** Variables of the environment of ours. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Two programs with a tunnel between them. */
@@ -123,6 +125,7 @@ async function startOnce(
       options.unified === true ? config.server + config.client : config[end],
       options.unified === true ? [`--${end}`] : [],
       options.read,
+      options.env,
     );
     if (end === "client") return child;
     try {
@@ -197,10 +200,11 @@ function startEnd(
   config: string,
   args: readonly string[],
   read: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Child> {
   if (which === "rust") return startPeer(config, args);
   const allow = ["--allow-net=127.0.0.1", ...read.map((path) => `--allow-read=${path}`)];
-  return startProgram({ config, args, allow, log: "debug" });
+  return startProgram({ config, args, allow, env, log: "debug" });
 }
 
 async function startPeer(config: string, args: readonly string[]): Promise<Child> {

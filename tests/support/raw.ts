@@ -56,11 +56,18 @@ export async function rawClient(
   token = TOKEN,
 ): Promise<RawClient> {
   const control = await visit(server);
-  await writeAll(control, await controlHello(service));
-  const { digest: nonce } = decodeHello(await readBytes(control, HELLO_LENGTH));
-  const key = await sessionKey(token, nonce);
-  await writeAll(control, key);
-  const ack = decodeAck(await readBytes(control, 4));
+  let key: Uint8Array;
+  let ack: Ack;
+  try {
+    await writeAll(control, await controlHello(service));
+    const { digest: nonce } = decodeHello(await readBytes(control, HELLO_LENGTH));
+    key = await sessionKey(token, nonce);
+    await writeAll(control, key);
+    ack = decodeAck(await readBytes(control, 4));
+  } catch (error) {
+    closeQuietly(control);
+    throw error;
+  }
   return {
     control,
     key,

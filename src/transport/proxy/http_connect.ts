@@ -13,6 +13,8 @@ import type { Credentials, Exchange, Handshake } from "./exchange.ts";
 const LONGEST_HEAD = 16_384;
 /** What every answer starts with, whatever comes after. */
 const START = new TextEncoder().encode("HTTP/1.");
+/** Other ways to authenticate that proxies are known to ask for. */
+const SCHEMES = ["Digest", "NTLM", "Negotiate", "Kerberos", "Bearer"];
 /** The first byte of a SOCKS5 proxy's answers. */
 const SOCKS5 = 5;
 
@@ -120,12 +122,13 @@ function parseHead(exchange: Exchange, head: Uint8Array): Answer {
 
 function unauthorized(fields: readonly string[], tried: boolean): string {
   const schemes = fields.flatMap((field) =>
-    /^proxy-authenticate:\s*([a-z\d-]{1,20})/i.exec(field)?.[1] ?? []
+    /^proxy-authenticate:\s*([a-z\d-]+)/i.exec(field)?.[1]?.toLowerCase() ?? []
   );
-  if (schemes.length > 0 && !schemes.some((scheme) => /^basic$/i.test(scheme))) {
-    return `takes only ${
-      schemes.slice(0, 5).join(", ")
-    } authentication, and this program only Basic`;
+  if (schemes.length > 0 && !schemes.includes("basic")) {
+    // Only words known beforehand: the proxy may say whatever it was told.
+    const known = SCHEMES.filter((scheme) => schemes.includes(scheme.toLowerCase()));
+    const names = known.length === 0 ? "other" : known.join(", ");
+    return `takes only ${names} authentication, and this program only Basic`;
   }
   return tried
     ? "refused the user name or password; correct them in transport.tcp.proxy"

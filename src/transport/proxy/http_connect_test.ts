@@ -108,9 +108,11 @@ Deno.test("CONNECT: 407 says what is missing, and nothing that was sent or recei
   const ntlm = reply("Proxy-Authenticate: NTLM hunter2\r\nProxy-Authenticate: Negotiate\r\n");
   const other = await refusal(ntlm, "me:hunter2@");
   match(other.message, /takes only NTLM, Negotiate authentication/);
+  const strange = await refusal(reply("Proxy-Authenticate: hunter2\r\n"), "me:hunter2@");
+  match(strange.message, /takes only other authentication/);
   const tinyproxy = await refusal("HTTP/1.1 401 hunter2\r\n\r\nhunter2", "me:hunter2@");
   match(tinyproxy.message, /refused the user name or password; .* \(401\)$/);
-  for (const error of [without, wrong, other, tinyproxy]) {
+  for (const error of [without, wrong, other, strange, tinyproxy]) {
     doesNotMatch(Deno.inspect(error), /hunter2/);
   }
 });

@@ -1,0 +1,77 @@
+/**
+ * From nothing to a session: connect, be let in.
+ *
+ * @module
+ */
+
+import type { ClientServiceConfig } from "../config/types.ts";
+import { mayUse } from "../net/permission.ts";
+import type { Scope } from "../runtime/scope.ts";
+import type { Secret } from "../runtime/secret.ts";
+import type { ClientContext } from "./context.ts";
+import { openDataChannel } from "./data_channel.ts";
+import type { Forwarder } from "./forwarder.ts";
+import { introduce } from "./handshake.ts";
+import type { Route } from "./route.ts";
+import { Session } from "./session.ts";
+
+/** For which service, and how. */
+export interface SessionTerms {
+  /** The service's name. */
+  readonly service: string;
+  /** What proves to the server that this client may offer it. */
+  readonly token: Secret;
+  /** The way that the control channel and all its data channels take. */
+  readonly route: Route;
+  /** The service's configuration at this moment. */
+  config(): ClientServiceConfig;
+  /** Takes data channels over once there is a visitor. */
+  readonly forwarder: Forwarder;
+  /** What it shares with the others. */
+  readonly context: ClientContext;
+}
+
+/** What a session's parts belong to. */
+export interface SessionScopes {
+  /** The control channel. */
+  readonly session: Scope;
+  /** Data channels that wait for a visitor. */
+  readonly channels: Scope;
+}
+
+/** Asks the server to be let in. @throws {RatholeError} when it was not, or the signal came first */
+export async function openSession(
+  terms: SessionTerms,
+  { session, channels }: SessionScopes,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { context, forwarder, route, service } = terms;
+  const connection = await route.transport.connect(route.server, { nodelay: true, signal });
+  const abort = () => connection.abort(signal.reason);
+  signal.addEventListener("abort", abort);
+  try {
+    // The time may have been up, or the client stopped, just as the connection was opened.
+    signal.throwIfAborted();
+    const { key, extended } = await introduce(connection, service, terms.token);
+    // A name with several addresses, or one that changes, must not lead to another server.
+    const at = mayUse(connection.peer) ? connection.peer : undefined;
+    const channel = { service, at, key, route, forwarder, context };
+    return new Session({
+      connection,
+      extended,
+      heartbeatTimeout: context.config.heartbeat_timeout * 1000,
+      scope: session,
+      channels,
+      clock: context.clock,
+      open: () => {
+        const { nodelay } = terms.config();
+        return openDataChannel({ ...channel, nodelay }, session, channels);
+      },
+    });
+  } catch (error) {
+    connection.abort(error);
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
