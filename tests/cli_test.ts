@@ -201,15 +201,32 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
-Deno.test("SIGHUP does not end a service", SIGNALS, async () => {
+Deno.test("SIGHUP does not end a service, it has the file read again", SIGNALS, async () => {
   await using config = await file(server());
   const { child, until } = await start(config.path);
   child.kill("SIGHUP");
-  await until(/WARN rathole: Ignored SIGHUP.*\n/);
+  await until(/INFO rathole::config: Configuration read again, nothing has changed\n/);
   child.kill("SIGTERM");
   await until(null);
   equal((await child.status).code, 0);
   await child.stderr.cancel();
+});
+
+Deno.test("a configuration out of a pipe cannot be read again, and is not", SIGNALS, async () => {
+  const fifo = `${await Deno.makeTempDir()}/fifo`;
+  const { success } = await new Deno.Command("mkfifo", { args: [fifo] }).output();
+  ok(success);
+  const [{ child, until }] = await Promise.all([
+    start(fifo),
+    Deno.writeTextFile(fifo, server()),
+  ]);
+  child.kill("SIGHUP");
+  await until(/WARN rathole::config: Configuration file cannot be read.* not a file that can be/);
+  child.kill("SIGTERM");
+  doesNotMatch(await until(null), /ERROR/);
+  equal((await child.status).code, 0);
+  await child.stderr.cancel();
+  await Deno.remove(new URL(".", `file://${fifo}`), { recursive: true });
 });
 
 Deno.test("a log that nobody reads any more does not end a service", SIGNALS, async () => {

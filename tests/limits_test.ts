@@ -147,3 +147,77 @@ Deno.test("max_pending_handshakes_per_ip counts for one address", async () => {
   for (const one of [...silent, more]) one.close();
   await eventually("none", () => server.server.status().pendingHandshakes, (n) => n === 0);
 });
+
+Deno.test("max_connections_per_ip is one address's visitors, and clients that are not served", async () => {
+  await using local = echoService();
+  // The control channel counts, its data channels do not.
+  await using tunnel = await tunnelTo(local.address, { server: { max_connections_per_ip: 3 } });
+  const visitors = await Promise.all([visit(tunnel.door), visit(tunnel.door)]);
+  for (const visitor of visitors) {
+    await writeAll(visitor, bytesOf("x"));
+    await readBytes(visitor, 1);
+  }
+  using third = await visit(tunnel.door);
+  await closedByPeer(third);
+  const { reason } = await tunnel.server.events.until("visitor-refused");
+  equal(reason, "max_connections_per_ip = 3 reached");
+  await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
+  using stranger = await visit(tunnel.server.server.address);
+  await closedByPeer(stranger);
+  const refused = await tunnel.server.events.until("connection-refused");
+  equal(refused.reason, "max_connections_per_ip = 3 reached");
+  for (const visitor of visitors) visitor.close();
+  await eventually("room", () => tunnel.server.server.status().connections, (n) => n === 9);
+  equal(textOf(await ask(tunnel.door, bytesOf("room"))), "room");
+});
+
+Deno.test("max_handshake_rate_per_ip closes a flood at the door, and never a busy client", async () => {
+  await using local = echoService();
+  await using tunnel = await tunnelTo(local.address, { server: { max_handshake_rate_per_ip: 2 } });
+  const { server } = tunnel.server;
+  // Far more data channels than handshakes are allowed to strangers.
+  for (let i = 0; i < 100; i++) equal(textOf(await ask(tunnel.door, bytesOf("busy"))), "busy");
+  equal(tunnel.server.events.all("connection-refused").length, 0);
+  await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
+  for (let i = 0; i < 60; i++) {
+    using stranger = await visit(server.address);
+    stranger.closeWrite().catch(() => {});
+    await closedByPeer(stranger);
+  }
+  const refused = tunnel.server.events.all("connection-refused");
+  ok(refused.length >= 20, `${refused.length} refused`);
+  equal(refused[0]?.reason, "max_handshake_rate_per_ip = 2 reached");
+  equal(textOf(await ask(tunnel.door, bytesOf("alive"))), "alive");
+});
+
+Deno.test("who fails to authenticate again and again is refused, and let in when it is right", async () => {
+  await using server = await serverFor({ it: {}, other: {} }, { max_auth_failures_per_ip: 3 });
+  const at = server.server.address;
+  for (let i = 0; i < 3; i++) {
+    using wrong = await rawClient(at, "it", "wrong");
+    equal(wrong.ack, "auth-failed");
+    await server.events.until("handshake-failed");
+    await closedByPeer(wrong.control);
+  }
+  using refused = await visit(at);
+  await closedByPeer(refused);
+  const { reason } = await server.events.until("connection-refused");
+  match(
+    reason,
+    /^clients at this address failed to authenticate 3 times in a row; refused for 1 s$/,
+  );
+  // A second later its token is right, and then the address is known to have an honest client.
+  const enter = async () => {
+    try {
+      return await rawClient(at);
+    } catch {
+      return null;
+    }
+  };
+  using right = await eventually("a way in", enter, (client) => client?.ack === "ok");
+  ok(right);
+  for (let i = 0; i < 10; i++) {
+    using wrong = await rawClient(at, "other", "wrong");
+    equal(wrong.ack, "auth-failed");
+  }
+});

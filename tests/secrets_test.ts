@@ -81,8 +81,8 @@ function silent(...children: readonly Child[]): void {
 
 const READ = [`--allow-read=${made.folder}`];
 
-function run(config: string, allow: readonly string[] = []): Promise<Child> {
-  return startProgram({ config, allow: ["--allow-net", ...READ, ...allow], log: "trace" });
+function run(config: string, args: readonly string[] = []): Promise<Child> {
+  return startProgram({ config, args, allow: ["--allow-net", ...READ], log: "trace" });
 }
 
 /** The `[SIDE.transport]` of a configuration. */
@@ -124,6 +124,13 @@ function websocket(side: "server" | "client", more = ""): Transport {
     more;
 }
 
+/** WebSocket over TLS. */
+function secure(side: "server" | "client", tls: string, more = ""): Transport {
+  const own = tls.replace(/^.*\ntype = "tls"\n/, "");
+  return `[${side}.transport]\ntype = "websocket"\n${own}` +
+    `[${side}.transport.websocket]\ntls = true\n${more}`;
+}
+
 const HEADERS = `headers = { Authorization = "${HEADER}" }\n`;
 
 /** A proxy's URL in a client's transport. */
@@ -131,6 +138,8 @@ function through(scheme: string, { port }: Address): Transport {
   return `[client.transport.tcp]\n` +
     `proxy = "${scheme}://${PROXY_USER}:${PROXY_ENCODED}@127.0.0.1:${port}"\n`;
 }
+
+const FORMATS = ["text", "json"] as const;
 
 /** Transports of both ends that fit. */
 const WORKING: readonly (readonly [name: string, server: Transport, client: Transport])[] = [
@@ -149,23 +158,27 @@ const WORKING: readonly (readonly [name: string, server: Transport, client: Tran
     noise("client", XX, client.privateKey, server.publicKey),
   ],
   ["websocket", websocket("server"), websocket("client", HEADERS)],
+  ["websocket over tls", secure("server", PKCS12_SERVER()), secure("client", TLS_CLIENT, HEADERS)],
 ];
 
-for (const [name, atServer, atClient] of WORKING) {
-  Deno.test(`no secret is printed: ${name} works`, OPTIONS, async () => {
+const CASES = WORKING.flatMap((row) => FORMATS.map((format) => [...row, format] as const));
+
+for (const [name, atServer, atClient, format] of CASES) {
+  Deno.test(`no secret is printed as ${format}: ${name} works`, OPTIONS, async () => {
     await using local = echoService();
     const [port, door] = [freePort(), { hostname: "127.0.0.1", port: freePort() }];
-    await using server = await run(serverConfig(port, door.port, atServer));
+    const as = ["--log-format", format];
+    await using server = await run(serverConfig(port, door.port, atServer), as);
     await server.until(/Listening/);
     const to = { hostname: "127.0.0.1", port };
-    await using client = await run(clientConfig(to, local.address, atClient));
+    await using client = await run(clientConfig(to, local.address, atClient), as);
     await accepting(door);
     equal(textOf(await ask(door, bytesOf("hello"))), "hello");
     for (const child of [client, server]) {
       child.kill("SIGTERM");
       await child.ended();
       // Proves that everything was told.
-      match(child.text, /DEBUG|TRACE/);
+      match(child.text, /DEBUG|TRACE/i);
     }
     silent(server, client);
   });
