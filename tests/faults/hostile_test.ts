@@ -20,6 +20,7 @@ import {
 import { eventually } from "../support/patience.ts";
 import { controlHello, dataHello, forwardUdp, rawClient } from "../support/raw.ts";
 import { udpSocket } from "../support/datagrams.ts";
+import { Visits } from "../support/strangers.ts";
 import { sendAndReset, victim } from "../support/victim.ts";
 
 const TIMEOUT = /^nothing valid came within handshake_timeout = 0\.3 s$/;
@@ -173,7 +174,8 @@ Deno.test("frames of a newer program on the control channel are skipped", async 
   const door = await target.server.door("it");
   const unknown = new Uint8Array(3 + 1024);
   unknown.set([99, 0, 4]);
-  for (let i = 0; i < 1000; i++) await writeAll(attacker.control, unknown);
+  // Fewer than are taken for a flood.
+  for (let i = 0; i < 200; i++) await writeAll(attacker.control, unknown);
   using channel = await attacker.openDataChannel();
   using _visitor = await visit(door);
   deepEqual(await readBytes(channel, 4), new Uint8Array(4));
@@ -181,12 +183,16 @@ Deno.test("frames of a newer program on the control channel are skipped", async 
 });
 
 Deno.test(
-  "10,000 data channels that nobody asked for are refused",
+  "one session opens 10,000 data channels that nobody asked for: refused; another service is 100 % served",
   { timeout: 60_000 },
   async () => {
-    await using target = await victim({ max_pending_handshakes_per_ip: 200 });
+    await using target = await victim({
+      max_pending_handshakes_per_ip: 200,
+      max_handshake_rate_per_ip: 10_000,
+    });
     using attacker = await rawClient(target.at);
     await target.server.door("it");
+    await using visits = new Visits(await target.server.door("bystander"));
     const open: Deno.TcpConn[] = [];
     for (let batch = 0; batch < 100; batch++) {
       const more = await Promise.all(Array.from({ length: 100 }, () => attacker.openDataChannel()));
@@ -199,6 +205,10 @@ Deno.test(
     equal(target.server.service("it").dataChannelsIdle <= 8, true);
     const { reason } = await target.server.events.until("handshake-failed");
     equal(reason, "more data channels than the server has use for");
+    const { count, failures, p99 } = await visits.end();
+    deepEqual(failures, []);
+    ok(count > 5, `${count} visits`);
+    console.log(`  ${count} visits of another service meanwhile, p99 ${p99.toFixed(1)} ms`);
     for (const channel of open) closeQuietly(channel);
     attacker.control.close();
     await target.unharmed();

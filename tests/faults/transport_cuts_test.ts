@@ -10,24 +10,19 @@
 import { equal, ok } from "node:assert/strict";
 import { introduce } from "../../src/client/handshake.ts";
 import type { Address } from "../../mod.ts";
-import type { TransportOptions } from "../../src/config/options.ts";
-import { validateClientConfig, validateServerConfig } from "../../src/config/validate.ts";
-import { BufferStore } from "../../src/net/buffers.ts";
 import type { Connection } from "../../src/net/connection.ts";
-import { SystemClock } from "../../src/runtime/clock.ts";
 import { RatholeError } from "../../src/runtime/errors.ts";
 import { Secret } from "../../src/runtime/secret.ts";
 import { authenticate, readHello } from "../../src/server/handshake.ts";
-import { openTransport } from "../../src/transport/open.ts";
 import type { Incoming, Listener, Transport } from "../../src/transport/transport.ts";
 import { Certificates } from "../support/certificates.ts";
 import { type Cut, CutRelay, type Direction } from "../support/cut_relay.ts";
 import { countable, descriptors } from "../support/descriptors.ts";
 import { dialThrough, fakeProxy, type Turn } from "../support/fake_proxy.ts";
 import { bytesOf } from "../support/local_services.ts";
-import { keysOf } from "../support/noise_pair.ts";
 import { eventually, soon } from "../support/patience.ts";
 import { ANYWHERE } from "../support/tcp_pair.ts";
+import { openRow, type TransportRow, transportRows } from "../support/transport_rows.ts";
 
 const OPTIONS = { timeout: 120_000 };
 const forever = new AbortController().signal;
@@ -37,78 +32,7 @@ const AT_ONCE = 24;
 
 const made = await Certificates.make();
 Deno.test.afterAll(() => made[Symbol.asyncDispose]());
-const ca = await made.ca("ca");
-const own = await made.signed(ca);
-const mine = await made.signed(ca, { usage: "client" });
-const trusted_root = ca.certificate;
-const NK = "Noise_NK_25519_ChaChaPoly_BLAKE2s";
-const XX = "Noise_XX_25519_ChaChaPoly_BLAKE2s";
-const [theirs, ours] = [await keysOf(NK, 7), await keysOf(NK, 9)];
-
-/** What both ends of a transport are told. */
-interface Row {
-  readonly name: string;
-  readonly server: TransportOptions;
-  readonly client: TransportOptions;
-  /** Bytes by which a conversation may be shorter than another one: signatures differ. */
-  readonly slack: number;
-}
-
-const websocket = { path: "/tunnel" };
-const ROWS: readonly Row[] = [
-  { name: "tcp", server: {}, client: {}, slack: 0 },
-  {
-    name: "noise NK",
-    server: { type: "noise", noise: { pattern: NK, local_private_key: ours.privateKey } },
-    client: { type: "noise", noise: { pattern: NK, remote_public_key: ours.publicKey } },
-    slack: 0,
-  },
-  {
-    name: "noise XX",
-    server: {
-      type: "noise",
-      noise: {
-        pattern: XX,
-        local_private_key: ours.privateKey,
-        remote_public_key: theirs.publicKey,
-      },
-    },
-    client: {
-      type: "noise",
-      noise: {
-        pattern: XX,
-        local_private_key: theirs.privateKey,
-        remote_public_key: ours.publicKey,
-      },
-    },
-    slack: 0,
-  },
-  {
-    name: "websocket",
-    server: { type: "websocket", websocket: { tls: false, ...websocket } },
-    client: { type: "websocket", websocket: { tls: false, ...websocket } },
-    // The port in the Host field.
-    slack: 2,
-  },
-  {
-    name: "tls",
-    server: { type: "tls", tls: { ...own } },
-    client: { type: "tls", tls: { trusted_root } },
-    slack: 16,
-  },
-  {
-    name: "tls with a client certificate",
-    server: { type: "tls", tls: { ...own, client_ca: ca.certificate } },
-    client: { type: "tls", tls: { trusted_root, ...mine } },
-    slack: 16,
-  },
-  {
-    name: "websocket over tls",
-    server: { type: "websocket", websocket: { tls: true, ...websocket }, tls: { ...own } },
-    client: { type: "websocket", websocket: { tls: true, ...websocket }, tls: { trusted_root } },
-    slack: 16,
-  },
-];
+const ROWS = await transportRows(made);
 
 /** What an end came to: nothing when all went well. */
 type Outcome = RatholeError | undefined;
@@ -127,8 +51,8 @@ class Bench implements AsyncDisposable {
     this.#relay = relay;
   }
 
-  static async of(row: Row): Promise<Bench> {
-    const [server, client] = await transports(row);
+  static async of(row: TransportRow): Promise<Bench> {
+    const [server, client] = await openRow(row);
     const listener = server.bind(ANYWHERE);
     return new Bench(client, listener, await CutRelay.to(listener.address));
   }
@@ -235,28 +159,6 @@ async function batches<T>(all: readonly T[], act: (one: T) => Promise<void>): Pr
 /** Every one. */
 function offsets(length: number): number[] {
   return Array.from({ length }, (_, i) => i);
-}
-
-function transports({ server, client }: Row): Promise<[Transport, Transport]> {
-  const options = {
-    buffers: new BufferStore(),
-    clock: new SystemClock(),
-    events: { certificateRenewed() {}, certificateRefused() {}, certificateLifetime() {} },
-  };
-  const atServer = validateServerConfig({
-    bind_addr: "127.0.0.1:0",
-    services: {},
-    transport: server,
-  });
-  const atClient = validateClientConfig({
-    remote_addr: "127.0.0.1:1",
-    services: {},
-    transport: client,
-  });
-  return Promise.all([
-    openTransport("server", atServer.transport, options),
-    openTransport("client", atClient.transport, options),
-  ]);
 }
 
 const DIRECTIONS: readonly Direction[] = ["up", "down"];
