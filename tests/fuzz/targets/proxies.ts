@@ -35,6 +35,7 @@ export function httpProxies(): Target {
       "HTTP/1.0 100 Continue\n\nHTTP/1.1 204 x\r\nVia: y\r\n\r\n",
       "HTTP/1.1 407 x\r\nProxy-Authenticate: Digest a=b\r\nproxy-authenticate: basic\r\n\r\n<html>",
       "HTTP/1.1 503 x\r\nContent-Length: 5\r\n\r\n12345",
+      `HTTP/1.1 200 x\r\n${"A: b\r\n".repeat(3000)}\r\n`,
     ].map(bytesOf),
     tokens: [
       ...[
@@ -50,7 +51,7 @@ export function httpProxies(): Target {
       ],
       ...["Proxy-Authenticate: ", "Negotiate", "Basic", "hunter2", "a".repeat(500)],
     ],
-    longest: 20_000,
+    longest: 1500,
     batch: 64,
     async run(input) {
       const shapes = [];
