@@ -170,8 +170,9 @@ async function attempt<T>(
     if (cause instanceof Deno.errors.NotCapable) {
       throw new RatholeError(
         "permission",
-        `cannot ${verb} '${path}': the Deno sandbox does not allow it; run with ` +
-          `--allow-read=${out} --allow-write=${out}`,
+        `cannot ${verb} '${path}': the Deno sandbox does not allow it; run with deno run ` +
+          `--allow-read=${out} --allow-write=${out} mod.ts gen-cert …, since an installed command ` +
+          "keeps the permissions that it was installed with",
       );
     }
     throw new RatholeError("config", `cannot ${verb} '${path}': ${reason(cause)}`, { cause });

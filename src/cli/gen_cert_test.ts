@@ -175,12 +175,16 @@ Deno.test("gen-cert - what the system or the sandbox does not allow", async () =
   denied.files.set("d/ca.pem", new Deno.errors.NotCapable("no"));
   equal(
     await refused(denied, "a", "--out", "d"),
-    "rathole: cannot read 'd/ca.pem': the Deno sandbox does not allow it; run with " +
-      "--allow-read=d --allow-write=d\n",
+    "rathole: cannot read 'd/ca.pem': the Deno sandbox does not allow it; run with deno run " +
+      "--allow-read=d --allow-write=d mod.ts gen-cert …, since an installed command keeps the " +
+      "permissions that it was installed with\n",
   );
   const directory = new FakeIo();
   directory.writeFailures.set("d", new Deno.errors.NotCapable("no"));
-  match(await refused(directory, "a", "--out", "d"), /cannot make 'd': .*--allow-write=d\n$/);
+  match(
+    await refused(directory, "a", "--out", "d"),
+    /cannot make 'd': .*--allow-write=d mod\.ts gen-cert …/,
+  );
   for (
     const [error, message] of [
       [new Deno.errors.PermissionDenied("x"), /the operating system does not allow it; check its/],

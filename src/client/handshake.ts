@@ -32,8 +32,10 @@ async function readHello(connection: Connection): Promise<Hello> {
     return decodeHello(await readExact(connection, HELLO_LENGTH));
   } catch (error) {
     if (!(error instanceof RatholeError) || error.code !== "closed") throw error;
-    const message = `no hello from the server: ${error.message}; it may use another transport or ` +
-      "refuse this client's key or certificate, which its log tells, or be another program";
+    const message =
+      `no hello from the server: ${error.message}; its log tells whether it refuses ` +
+      "this client's key or certificate, or its address for a while after failed attempts; it may " +
+      "also use another transport, or be another program";
     throw new RatholeError("closed", message, { cause: error });
   }
 }

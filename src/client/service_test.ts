@@ -70,7 +70,8 @@ Deno.test("an established channel is told, and its loss with why and when", asyn
   assert.deepEqual(o.client.events.types, ["control-channel-established", "control-channel-lost"]);
   assert.equal(
     o.client.events.of("control-channel-lost")[0]?.reason,
-    "the peer closed the connection: the server stopped, or another client took the service over",
+    "the peer closed the connection: the server stopped or was reconfigured, or another " +
+      "client took the service over",
   );
 });
 

@@ -79,7 +79,8 @@ export class Session {
       const reason = scope.signal.reason ?? error;
       if (!(reason instanceof RatholeError) || reason.code !== "closed") return reason;
       const message =
-        `${reason.message}: the server stopped, or another client took the service over`;
+        `${reason.message}: the server stopped or was reconfigured, or another client took the ` +
+        "service over";
       return new RatholeError("closed", message, { cause: reason });
     }
   }

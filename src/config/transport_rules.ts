@@ -74,7 +74,7 @@ function* otherSidesKeys(side: Side, path: Path, table: unknown): Generator<Find
 
 function* unusedBlocks(path: Path, block: unknown, type: unknown): Generator<Finding> {
   for (const name of ["tls", "noise", "websocket"]) {
-    const used = name === "tls" ? usesTls(type, block) : type === name;
+    const used = name === "tls" ? mayUseTls(type, block) : type === name;
     if (used || valueAt(block, [name]) === undefined) continue;
     const written = valueAt(block, ["type"]) === undefined ? "not written" : `"${type}"`;
     yield warning(
@@ -89,4 +89,10 @@ function* unusedBlocks(path: Path, block: unknown, type: unknown): Generator<Fin
 
 function usesTls(type: unknown, block: unknown): boolean {
   return type === "tls" || type === "websocket" && valueAt(block, ["websocket", "tls"]) === true;
+}
+
+/** Also where `websocket.tls` is missing, which is what there is to tell then. */
+function mayUseTls(type: unknown, block: unknown): boolean {
+  const unsaid = valueAt(block, ["websocket", "tls"]) === undefined;
+  return usesTls(type, block) || type === "websocket" && unsaid;
 }

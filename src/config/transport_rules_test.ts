@@ -10,7 +10,8 @@ Deno.test("blocks of transports: missing, not used, of the other side", () => {
     ],
     [
       CLIENT + "transport = { type = 'websocket', websocket = {} }",
-      "f:5:35: client.transport.websocket.tls: is missing; write tls = false",
+      "f:5:35: client.transport.websocket.tls: is missing; write tls = true, or tls = " +
+      "false to leave it unencrypted",
     ],
     [
       CLIENT + "transport = { type = 'websocket', websocket = { tls = false }, tls = {} }",
