@@ -10,8 +10,7 @@ Deno.test("blocks of transports: missing, not used, of the other side", () => {
     ],
     [
       CLIENT + "transport = { type = 'websocket', websocket = {} }",
-      "f:5:35: client.transport.websocket.tls: is missing; write tls = true, or tls = " +
-      "false to leave it unencrypted",
+      "f:5:35: client.transport.websocket.tls: is missing; write tls = true",
     ],
     [
       CLIENT + "transport = { type = 'websocket', websocket = { tls = false }, tls = {} }",

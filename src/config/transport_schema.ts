@@ -110,7 +110,7 @@ const websocket = v.pipe(
   v.object({
     tls: v.pipe(
       flag("Whether WebSocket runs over TLS (wss), with the settings of the `tls` block."),
-      v.metadata({ example: "true, or tls = false to leave it unencrypted" } satisfies FieldInfo),
+      v.metadata({ example: "true" } satisfies FieldInfo),
     ),
     path: v.optional(requestPath(
       "Path of the request that opens a WebSocket. A client without one asks for `/`; a server " +
