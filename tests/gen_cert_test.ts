@@ -95,7 +95,10 @@ Deno.test("without permissions it says which it needs", OPTIONS, async () => {
     stdin: "null",
   }).output();
   assert.equal(code, 1);
-  assert.match(textOf(stderr), /^rathole: .*--allow-read=certs --allow-write=certs\n$/);
+  assert.match(
+    textOf(stderr),
+    /^rathole: .*--allow-read=certs --allow-write=certs mod\.ts gen-cert /,
+  );
 });
 
 Deno.test({

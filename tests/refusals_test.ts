@@ -162,7 +162,7 @@ const GROUPS: readonly Group[] = [
       [
         "a client of another key",
         noise(XX, stranger, server),
-        /^no hello from the server: .* refuse this client's key/,
+        /^no hello from the server: .* refuses this client's key/,
         /^the client has the public key \S{44}, and remote_public_key is \S{44}; if its key was changed/,
       ],
       [
@@ -174,7 +174,7 @@ const GROUPS: readonly Group[] = [
       [
         "a client without a key",
         noise(XX, undefined, server),
-        /^no hello from the server: .* refuse this client's key/,
+        /^no hello from the server: .* refuses this client's key/,
         /^the client has the public key/,
       ],
     ],
