@@ -11,7 +11,7 @@ import type { ClientConfig } from "../config/types.ts";
 import { validateClientConfig } from "../config/validate.ts";
 import { BufferStore } from "../net/buffers.ts";
 import { SystemClock } from "../runtime/clock.ts";
-import { RatholeError } from "../runtime/errors.ts";
+import type { RatholeError } from "../runtime/errors.ts";
 import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
 import type { ClientContext } from "./context.ts";
 import type { ClientEvent } from "./events.ts";
@@ -84,8 +84,6 @@ class RunningClient implements Client {
   readonly #services: Services;
   readonly #ended = Promise.withResolvers<void>();
   #current: Current;
-  /** Settles when no update is under way. */
-  #updated: Promise<void> = Promise.resolve();
   #exhausted: RatholeError | undefined;
 
   constructor(current: Current, parts: RouteParts) {
@@ -124,13 +122,11 @@ class RunningClient implements Client {
   }
 
   update(config: ClientOptions | ClientConfig): Promise<void> {
-    const updating = this.#updated.then(() => this.#update(config));
-    this.#updated = updating.catch(() => {});
-    return updating;
+    return this.#lifecycle.update(() => this.#update(config));
   }
 
   async #update(options: ClientOptions | ClientConfig): Promise<void> {
-    this.#requireRunning();
+    this.#lifecycle.requireRunning();
     const before = this.#current;
     const config = validateClientConfig(options);
     const difference: ClientDifference = differenceOf(before.config, config);
@@ -138,20 +134,12 @@ class RunningClient implements Client {
     requirePermissions(config);
     const moved = !isSameRoute(before.config, config);
     const route = moved ? await openRoute(config, this.#context) : before.route;
-    this.#requireRunning();
+    this.#lifecycle.requireRunning();
     // From here on nothing can fail.
     this.#current = { config, route };
     const changes = describeDifference(difference);
     this.#context.journal.record({ type: "configuration-updated", changes });
     this.#services.update(difference, moved);
-  }
-
-  #requireRunning(): void {
-    const { intake, state } = this.#lifecycle;
-    // It is left first, however the client ends.
-    if (!intake.aborted) return;
-    const what = state === "running" ? "stopping" : state;
-    throw new RatholeError("aborted", `the client is ${what}: nothing to update`);
   }
 
   status(): ClientStatus {

@@ -54,6 +54,8 @@ export class Lifecycle {
   readonly #root: Scope;
   readonly #options: LifecycleOptions;
   #state: LifecycleState = "running";
+  /** Settles when no update is under way. */
+  #updated: Promise<void> = Promise.resolve();
 
   /** A running one. */
   constructor(options: LifecycleOptions) {
@@ -77,6 +79,21 @@ export class Lifecycle {
     signal.addEventListener("abort", stop);
     this.#root.onAbort(() => signal.removeEventListener("abort", stop));
     if (signal.aborted) stop();
+  }
+
+  /** Runs updates one after the other; rejects as the update does. */
+  update(update: () => Promise<void>): Promise<void> {
+    const updating = this.#updated.then(update);
+    this.#updated = updating.catch(() => {});
+    return updating;
+  }
+
+  /** For an update, whenever it has waited. @throws {RatholeError} `aborted` once the end has begun */
+  requireRunning(): void {
+    // It is left first, however this ends.
+    if (!this.intake.aborted) return;
+    const now = this.#state === "running" ? "stopping" : this.#state;
+    throw new RatholeError("aborted", `the ${this.#options.what} is ${now}: nothing to update`);
   }
 
   /** Leaves the intake, gives the streams their time, then ends. Called again, it ends at once. */

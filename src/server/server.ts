@@ -11,7 +11,6 @@ import { BufferStore } from "../net/buffers.ts";
 import { mayUse, requireAddresses } from "../net/permission.ts";
 import { type Address, configuredAddress } from "../runtime/address.ts";
 import { SystemClock } from "../runtime/clock.ts";
-import { RatholeError } from "../runtime/errors.ts";
 import { Lifecycle, type StartOptions, throwIfAborted } from "../runtime/lifecycle.ts";
 import type { Scope } from "../runtime/scope.ts";
 import { recordIn } from "../transport/journal.ts";
@@ -110,8 +109,6 @@ class RunningServer implements Server {
   readonly #registry = new Registry();
   readonly #ended = Promise.withResolvers<void>();
   #config: ServerConfig;
-  /** Settles when no update is under way. */
-  #updated: Promise<void> = Promise.resolve();
 
   constructor(config: ServerConfig, entrance: Entrance, parts: Parts) {
     const { buffers, clock, journal } = parts;
@@ -167,13 +164,11 @@ class RunningServer implements Server {
   }
 
   update(config: ServerOptions | ServerConfig): Promise<void> {
-    const updating = this.#updated.then(() => this.#update(config));
-    this.#updated = updating.catch(() => {});
-    return updating;
+    return this.#lifecycle.update(() => this.#update(config));
   }
 
   async #update(config: ServerOptions | ServerConfig): Promise<void> {
-    this.#requireRunning();
+    this.#lifecycle.requireRunning();
     const complete = validateServerConfig(config);
     requireAddresses("listening on", listenedAt(complete));
     const { journal, openTransport } = this.#parts;
@@ -184,7 +179,7 @@ class RunningServer implements Server {
       openTransport,
     });
     try {
-      this.#requireRunning();
+      this.#lifecycle.requireRunning();
     } catch (error) {
       prepared.discard();
       throw error;
@@ -196,14 +191,6 @@ class RunningServer implements Server {
     if (prepared.changes.length === 0) return;
     journal.record({ type: "configuration-updated", changes: prepared.changes });
     this.#tellOfUdp();
-  }
-
-  #requireRunning(): void {
-    const { intake, state } = this.#lifecycle;
-    // Whoever is ended at once still runs while what it had under way comes to its end.
-    if (state === "running" && !intake.aborted) return;
-    const now = state === "running" ? "stopping" : state;
-    throw new RatholeError("aborted", `the server is ${now}: nothing to update`);
   }
 
   #tellOfUdp(): void {
