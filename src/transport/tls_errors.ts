@@ -31,6 +31,12 @@ const AT_SERVER: readonly Meaning[] = [
     "its transport.tls.trusted_root must name the CA that signed it",
   ],
   [
+    /alert: ?DecryptError/i,
+    "untrusted",
+    "the client refuses this server's certificate: its transport.tls.trusted_root has another key " +
+    "than the CA that signed it, as a CA has that was made anew with the same name",
+  ],
+  [
     /alert: ?(BadCertificate|CertificateUnknown|UnsupportedCertificate)/i,
     "untrusted",
     "the client refuses this server's certificate; its log says why (most often the host name)",
@@ -115,6 +121,12 @@ const AT_CLIENT: readonly Meaning[] = [
     /expired/i,
     "untrusted",
     "the server's certificate has expired; renew it at the server, or check this machine's clock",
+  ],
+  [
+    /BadSignature|signature failure/i,
+    "untrusted",
+    "the server's certificate is not signed with the key of transport.tls.trusted_root; a CA made " +
+    "anew has another key: copy its certificate to this machine again",
   ],
   [/invalid peer certificate/i, "untrusted", "the server's certificate is refused"],
   [

@@ -15,6 +15,7 @@ import { RatholeError } from "../runtime/errors.ts";
 import { TlsConnection } from "./tls_connection.ts";
 import { serverHandshakeError } from "./tls_errors.ts";
 import type { LiveFiles } from "./tls_files.ts";
+import { readFirstRecord } from "./tls_hello.ts";
 import { receive } from "./tls_receive.ts";
 import { Wire } from "./tls_wire.ts";
 import type { Incoming, Listener } from "./transport.ts";
@@ -99,8 +100,7 @@ class TlsIncoming implements Incoming {
   }
 
   async handshake(): Promise<Connection> {
-    if (this.#aborted !== undefined) throw this.#aborted.reason;
-    const wire = this.#wire = new Wire(this.#socket, this.#buffers);
+    const wire = this.#wire = new Wire(this.#socket, this.#buffers, await this.#hear());
     const { promise, resolve, reject } = Promise.withResolvers<Connection>();
     this.#reject = reject;
     receive(this.#files.current, wire, {
@@ -121,6 +121,25 @@ class TlsIncoming implements Incoming {
       wire.close();
       throw error;
     }
+  }
+
+  /** What the client says first. Nothing is left of the socket if it throws. */
+  async #hear(): Promise<Uint8Array> {
+    this.#throwIfAborted();
+    try {
+      const said = await readFirstRecord(this.#socket);
+      this.#throwIfAborted();
+      return said;
+    } catch (error) {
+      this.#throwIfAborted();
+      const failure = serverHandshakeError(error);
+      this.abort(failure);
+      throw failure;
+    }
+  }
+
+  #throwIfAborted(): void {
+    if (this.#aborted !== undefined) throw this.#aborted.reason;
   }
 
   abort(reason?: unknown): void {

@@ -31,11 +31,16 @@ export class Wire extends Duplex {
   #closed = false;
   #finish: Done | undefined;
   #lost: unknown;
+  #early: Uint8Array | undefined;
 
-  /** Takes over the socket: nobody else may use it from now on. */
-  constructor(socket: Deno.TcpConn, buffers: BufferStore) {
+  /**
+   * Takes over the socket: nobody else may use it from now on. What was read of it before, if
+   * anything was, is emitted first.
+   */
+  constructor(socket: Deno.TcpConn, buffers: BufferStore, early?: Uint8Array) {
     super({ autoDestroy: false });
     this.#socket = socket;
+    this.#early = early?.length ? early : undefined;
     this.#buffer = new ReadBuffer(buffers);
     // What went wrong is told through `lost`, also when nobody listens.
     this.on("error", () => {});
@@ -138,7 +143,20 @@ export class Wire extends Duplex {
 
   #read(): void {
     this.#reading = true;
+    const early = this.#early;
+    if (early !== undefined) {
+      this.#early = undefined;
+      return queueMicrotask(() => this.#onChunk(early));
+    }
     this.#socket.read(this.#buffer.next()).then(this.#onRead, this.#onLost);
+  }
+
+  #onChunk(chunk: Uint8Array): void {
+    this.#reading = false;
+    if (this.#closed) return;
+    this.emit("data", chunk);
+    // A listener may have closed, paused, or already resumed this.
+    if (this.#flowing && !this.#reading && !this.#closed) this.#read();
   }
 
   #send(bytes: Uint8Array): void {
@@ -154,17 +172,15 @@ export class Wire extends Duplex {
 
   // Made once a connection, not once a chunk.
   readonly #onRead = (count: number | null): void => {
-    this.#reading = false;
     if (this.#closed) return;
     if (count === null) {
+      this.#reading = false;
       this.#ended = true;
       this.#buffer.release();
       this.emit("end");
       return;
     }
-    this.emit("data", this.#buffer.filled(count));
-    // A listener may have closed, paused, or already resumed this.
-    if (this.#flowing && !this.#reading && !this.#closed) this.#read();
+    this.#onChunk(this.#buffer.filled(count));
   };
 
   readonly #onSent = (count: number): void => {

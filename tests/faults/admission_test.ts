@@ -145,7 +145,7 @@ Deno.test(
       const took = await freed(target, before, since);
       await dripping;
       const each = (most - memory) / 500 / KIB;
-      ok(each < 64 * 2, `${name}: ${each} KiB each`);
+      ok(each < 64, `${name}: ${each} KiB each`);
       return `${name}: ${within(strangers.lived, name)}, freed after ${
         (took / 1000).toFixed(1)
       } s, ${each.toFixed(0)} KiB each`;
