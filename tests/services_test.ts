@@ -166,8 +166,9 @@ Deno.test("status and events tell what happened, in order", async () => {
   match(client.service().lastError ?? "", /./);
   equal(server.server.status().state, "stopped");
   equal(server.server.status().connections, 0);
-  deepEqual(server.events.seen.slice(-2).map(({ type }) => type), [
+  deepEqual(server.events.seen.slice(-3).map(({ type }) => type), [
     "control-channel-lost",
+    "service-closed",
     "stopped",
   ]);
 });

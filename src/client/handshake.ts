@@ -14,6 +14,7 @@ import {
   encodeHello,
   type Hello,
   HELLO_LENGTH,
+  requireHello,
   TAG_LENGTH,
 } from "../protocol/messages.ts";
 import { RatholeError } from "../runtime/errors.ts";
@@ -29,7 +30,11 @@ export interface Admitted {
 
 async function readHello(connection: Connection): Promise<Hello> {
   try {
-    return decodeHello(await readExact(connection, HELLO_LENGTH));
+    const hello = new Uint8Array(HELLO_LENGTH);
+    hello.set(await readExact(connection, TAG_LENGTH));
+    requireHello(hello.subarray(0, TAG_LENGTH));
+    hello.set(await readExact(connection, HELLO_LENGTH - TAG_LENGTH), TAG_LENGTH);
+    return decodeHello(hello);
   } catch (error) {
     if (!(error instanceof RatholeError) || error.code !== "closed") throw error;
     const message =

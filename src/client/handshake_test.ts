@@ -54,7 +54,9 @@ Deno.test("something else at the other end is named", async () => {
     [version, "version", /protocol version 0/],
     [encodeHello({ kind: "data", digest: new Uint8Array(32) }), "protocol", /data channel's hello/],
     [new Uint8Array(0), "closed", /the peer closed the connection/],
-    [new Uint8Array(10), "closed", /after 10 of 37 bytes/],
+    [new Uint8Array(10), "closed", /after 6 of 33 bytes/],
+    [Uint8Array.of(21, 3, 3, 0, 2, 2, 50), "protocol", /got a TLS alert.*transport\.type/],
+    [text("HTTP/1.1"), "protocol", /an HTTP reply/],
   ];
   for (const [bytes, code, message] of cases) {
     const [client, server] = memoryPair();

@@ -68,9 +68,7 @@ export function decodeHello(bytes: Uint8Array): Hello {
   const kind = HELLO_KINDS[readTag(bytes)];
   const version = bytes[4];
   if (bytes.length !== HELLO_LENGTH || kind === undefined || version === undefined) {
-    const message = `expected a rathole hello, got ${describeBytes(bytes)}: ` +
-      "do both ends have the same transport.type?";
-    throw new RatholeError("protocol", message);
+    throw noHello(bytes);
   }
   if (version !== PROTOCOL_VERSION) {
     throw new RatholeError(
@@ -80,6 +78,22 @@ export function decodeHello(bytes: Uint8Array): Hello {
     );
   }
   return { kind, digest: bytes.slice(5) };
+}
+
+/**
+ * Judges the first 4 bytes or more of what should be a Hello, since what comes instead may be
+ * shorter than one, as a TLS alert is.
+ *
+ * @throws {RatholeError} `protocol`
+ */
+export function requireHello(start: Uint8Array): void {
+  if (HELLO_KINDS[readTag(start)] === undefined) throw noHello(start);
+}
+
+function noHello(bytes: Uint8Array): RatholeError {
+  const message = `expected a rathole hello, got ${describeBytes(bytes)}: ` +
+    "do both ends have the same transport.type?";
+  return new RatholeError("protocol", message);
 }
 
 /** The 4 bytes of an Ack. */
@@ -136,9 +150,10 @@ function describeBytes(bytes: Uint8Array): string {
   if (/^(?:GET|POST|HEAD|PUT|OPTIONS|CONNECT|DELETE|PATCH|PRI) /.test(text)) {
     return "an HTTP request";
   }
-  if (text.startsWith("HTTP/")) return "an HTTP reply";
+  if (text.startsWith("HTTP")) return "an HTTP reply";
   if (text.startsWith("SSH-")) return "an SSH greeting";
-  if (bytes[0] === 0x16 && bytes[1] === 3) return "a TLS handshake";
+  if (bytes[1] === 3 && bytes[0] === 0x16) return "a TLS handshake";
+  if (bytes[1] === 3 && bytes[0] === 0x15) return "a TLS alert";
   const head = bytes.subarray(0, 8).toHex().replaceAll(/(..)(?=.)/g, "$1 ");
   return bytes.length === 0 ? "nothing" : `bytes ${head}${bytes.length > 8 ? " …" : ""}`;
 }

@@ -27,11 +27,20 @@ export type ServerEvent =
     readonly service: string;
     readonly peer: Address;
     readonly reason: string;
+    /** Whether this side wanted it: the server stops, or has the service no longer. */
+    readonly wanted: boolean;
   }
   | {
     /** Visitors can connect. */
     readonly type: "service-listening";
     readonly service: string;
+    readonly address: Address;
+  }
+  | {
+    /** Visitors can connect no longer: the client is gone, or the service is. */
+    readonly type: "service-closed";
+    readonly service: string;
+    /** Where they did. */
     readonly address: Address;
   }
   | {

@@ -148,6 +148,7 @@ Deno.test("a client that got in opens the service's door, and its end closes it"
     "control-channel-established",
     "service-listening",
     "control-channel-lost",
+    "service-closed",
   ]);
 });
 

@@ -26,9 +26,16 @@ export function serverLogLine(event: ServerEvent): LogLine {
     case "control-channel-established":
       return logLine("info", "Control channel established", about(event));
     case "control-channel-lost":
-      return logLine("warn", "Control channel lost", { ...about(event), reason: event.reason });
+      return event.wanted
+        ? logLine("info", "Control channel closed", { ...about(event), reason: event.reason })
+        : logLine("warn", "Control channel lost", { ...about(event), reason: event.reason });
     case "service-listening":
       return logLine("info", "Listening for visitors", {
+        service: event.service,
+        addr: formatAddress(event.address),
+      });
+    case "service-closed":
+      return logLine("info", "No longer listening for visitors", {
         service: event.service,
         addr: formatAddress(event.address),
       });

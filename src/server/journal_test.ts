@@ -19,10 +19,22 @@ const LINES: [ServerEvent, string, string, Record<string, unknown>, cheap?: true
     who,
   ],
   [
-    { type: "control-channel-lost", service, peer, reason },
+    { type: "control-channel-lost", service, peer, reason, wanted: false },
     "warn",
     "Control channel lost",
     { ...who, reason },
+  ],
+  [
+    { type: "control-channel-lost", service, peer, reason, wanted: true },
+    "info",
+    "Control channel closed",
+    { ...who, reason },
+  ],
+  [
+    { type: "service-closed", service, address },
+    "info",
+    "No longer listening for visitors",
+    { service, addr },
   ],
   [{ type: "service-listening", service, address }, "info", "Listening for visitors", {
     service,

@@ -84,7 +84,7 @@ export class Service {
   /** Has a session offer the service, in place of the one before, until the session ends. */
   async offerThrough(session: Session): Promise<void> {
     const { name } = this;
-    const { journal } = this.#context;
+    const { intake, journal } = this.#context;
     const { peer } = session;
     const before = this.#session;
     this.#session = session;
@@ -93,11 +93,16 @@ export class Service {
     journal.record({ type: "control-channel-established", service: name, peer });
     this.#door.open();
     const reason = explain(await session.listen());
-    if (this.#session === session) {
+    const { address } = this;
+    const last = this.#session === session;
+    if (last) {
       this.#session = undefined;
       this.#door.close();
     }
-    journal.record({ type: "control-channel-lost", service: name, peer, reason });
+    const wanted = this.#removed || intake.aborted;
+    journal.record({ type: "control-channel-lost", service: name, peer, reason, wanted });
+    if (!last || address === undefined) return;
+    journal.record({ type: "service-closed", service: name, address });
   }
 
   /**

@@ -20,6 +20,9 @@ export function truncatedError(cause?: unknown): RatholeError {
 /** A pattern of the engine's words, and what it means. */
 type Meaning = readonly [RegExp, RatholeError["code"], string];
 
+/** What to look at in the configuration of an end that does not use TLS. */
+const ASKED = 'does it use transport.type = "tls", or "websocket" with websocket.tls = true?';
+
 const NOT_TLS = /InvalidContentType|corrupt message|InvalidMessage|MessageTooLarge|wrong version/i;
 
 /** What a server's handshake can fail with. */
@@ -81,7 +84,7 @@ export function serverHandshakeError(cause: unknown, refusal?: unknown): Rathole
     return new RatholeError("timeout", "the client took too long for the TLS handshake", { cause });
   }
   if (NOT_TLS.test(text)) {
-    const message = 'the client does not speak TLS; does it use transport.type = "tls"?';
+    const message = `the client does not speak TLS; ${ASKED}`;
     return new RatholeError("protocol", message, { cause });
   }
   if (/hang up|closed|reset|EOF|end of file/i.test(text)) {
@@ -149,7 +152,7 @@ const AT_CLIENT: readonly Meaning[] = [
   [
     NOT_TLS,
     "protocol",
-    'the server does not answer in TLS; does it use transport.type = "tls"?',
+    `the server does not answer in TLS; ${ASKED}`,
   ],
 ];
 
@@ -174,7 +177,7 @@ export function clientHandshakeError(to: Address, name: string, cause: unknown):
   const text = explain(cause);
   if (/EOF|end of file|hang up|reset|disconnected|closed|broken pipe/i.test(text)) {
     const message = `${where} closed the connection during the TLS handshake; ` +
-      'does the server use transport.type = "tls"?';
+      ASKED.replace("it", "the server");
     return new RatholeError("closed", message, { cause });
   }
   return new RatholeError("protocol", `the TLS handshake with ${where} failed: ${text}`, { cause });

@@ -166,7 +166,7 @@ Deno.test("a reply that is no upgrade is explained to the client", async () => {
   for (
     const [reply, reason] of [
       ["HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", /status 502: the proxy in front/],
-      ["\x15\x03\x03\x00\x02\x02\x28", /got bytes that are no HTTP: .*transport\.type/],
+      ["\x15\x03\x03\x00\x02\x02\x28", /got a TLS alert, no HTTP: .*transport\.type/],
       ["SSH-2.0-OpenSSH_9.6\r\n\r\n", /another transport/],
       [`HTTP/1.1 200 OK\r\n${"a: b\r\n".repeat(3000)}`, /more than 8 KiB/],
     ] as const

@@ -106,7 +106,10 @@ export class HeadReader {
 
   #describe(): string {
     const first = this.#bytes[0] ?? 0;
-    if (first === 0x16) return "a TLS handshake, no HTTP: does one end use TLS and the other not?";
+    if (first === 0x15 || first === 0x16) {
+      const what = first === 0x15 ? "a TLS alert" : "a TLS handshake";
+      return `${what}, no HTTP: is TLS on at one end only (transport.type, websocket.tls)?`;
+    }
     // Every method, and every version in a reply, begins with a capital letter.
     if (first < 65 || first > 90) {
       return "bytes that are no HTTP: do both ends have the same transport.type?";
