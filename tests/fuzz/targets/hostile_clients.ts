@@ -67,7 +67,9 @@ export async function hostileClients(): Promise<Target> {
   for (const pair of pairs.all) {
     const server = stack.use(
       await serverFor({ tcp: {}, udp: { type: "udp" }, honest: {} }, {
-        ...{ handshake_timeout: "300ms", transport: pair.server },
+        // Longer than reading the counters of what ran ever stops this thread, which the honest
+        // handshakes have to survive.
+        ...{ handshake_timeout: "2s", transport: pair.server },
         // All come from one address here, the honest ones too.
         ...{ max_handshake_rate_per_ip: 100_000, max_auth_failures_per_ip: 1_000_000_000 },
         ...{ max_pending_handshakes_per_ip: 256 },
@@ -135,7 +137,13 @@ async function unharmed({ server, honest, door }: Victim): Promise<void> {
     "service" in event && event.service === "honest" &&
       !["stream-opened", "stream-closed"].includes(event.type)
   );
-  must(bad.length === 0, `the honest tunnel was harmed: ${Deno.inspect(bad)}`);
+  const refused = told.filter(({ type }) =>
+    ["handshake-failed", "connection-refused", "accept-failed"].includes(type)
+  );
+  must(
+    bad.length === 0,
+    `the honest tunnel was harmed: ${Deno.inspect(bad)}, while ${Deno.inspect(refused)}`,
+  );
   const { state } = server.server.status();
   must(state === "running", `the server is ${state}`);
   const echo = textOf(await echoed(door, bytesOf("honest"), 5000));
