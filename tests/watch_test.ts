@@ -1,6 +1,5 @@
 /**
- * Files that change, watched: every way of changing one is noticed by an event, and what has no
- * event by a poll.
+ * Files that change, watched: every way of changing one is noticed by the next look.
  *
  * @module
  */
@@ -10,16 +9,17 @@ import { FileWatch } from "../src/watch.ts";
 import { FakeClock } from "./support/fake_clock.ts";
 import { eventually, soon } from "./support/patience.ts";
 
-const SYMLINKS = { ignore: Deno.build.os === "windows" };
-const POLL = 5000;
+const UNIX = { ignore: Deno.build.os === "windows" };
+const POLL = 1000;
 
-/** Reads a file whenever it is said to have changed; polls only when the test lets time pass. */
+/** Reads a file whenever it is said to have changed. */
 class Reader implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly #path: string;
   readonly #watch: FileWatch;
   readonly #reading: Promise<void>;
   text: string | undefined;
+  reads = 0;
 
   constructor(path: string) {
     this.#path = path;
@@ -27,23 +27,25 @@ class Reader implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
-  until(text: string | undefined): Promise<unknown> {
-    return eventually(`${this.#path} to be seen as ${text}`, () => this.text, (it) => it === text);
+  /** Lets one look happen, and the text be seen. */
+  async until(text: string | undefined): Promise<void> {
+    const reads = this.reads;
+    if (reads > 0) await this.look();
+    await eventually("a reading", () => this.reads, (count) => count === reads + 1);
+    equal(this.text, text);
+  }
+
+  /** Lets the time for one look pass. */
+  async look(): Promise<void> {
+    await eventually("a look to be due", () => this.clock.pending, (count) => count === 1);
+    this.clock.tick(POLL);
   }
 
   async #read(): Promise<void> {
     while (await this.#watch.next()) {
       this.text = await Deno.readTextFile(this.#path).catch(() => undefined);
+      this.reads++;
     }
-  }
-
-  /** Lets polls happen until the text is seen. */
-  poll(text: string | undefined): Promise<unknown> {
-    const look = () => {
-      this.clock.tick(POLL);
-      return this.text;
-    };
-    return eventually(`${this.#path} to be polled as ${text}`, look, (it) => it === text);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,8 +67,9 @@ Deno.test("a file written in place, renamed over, unlinked and made anew", async
   await using reader = new Reader(path);
   await reader.until("0"); // it reads once, for what changed before it watched
   for (const round of ["1", "2"]) {
-    await Deno.writeTextFile(path, `${round}a`);
-    await reader.until(`${round}a`);
+    // Longer each time: what is written within the same tick of the kernel's clock has the same times.
+    await Deno.writeTextFile(path, `${round} in place`);
+    await reader.until(`${round} in place`);
 
     await Deno.writeTextFile(`${home.path}/new`, `${round}b`);
     await Deno.rename(`${home.path}/new`, path);
@@ -79,7 +82,7 @@ Deno.test("a file written in place, renamed over, unlinked and made anew", async
   }
 });
 
-Deno.test("a Kubernetes volume that swaps its link", SYMLINKS, async () => {
+Deno.test("a Kubernetes volume that swaps its link", UNIX, async () => {
   await using home = await directory();
   const swap = async (version: string) => {
     await Deno.mkdir(`${home.path}/..${version}`);
@@ -98,7 +101,7 @@ Deno.test("a Kubernetes volume that swaps its link", SYMLINKS, async () => {
   }
 });
 
-Deno.test("a link to a file elsewhere, and the link itself", SYMLINKS, async () => {
+Deno.test("a link to a file elsewhere, and the link itself", UNIX, async () => {
   await using home = await directory();
   await using elsewhere = await directory();
   await using third = await directory();
@@ -108,13 +111,13 @@ Deno.test("a link to a file elsewhere, and the link itself", SYMLINKS, async () 
   await Deno.symlink(`${elsewhere.path}/real`, path);
   await using reader = new Reader(path);
   await reader.until("1");
-  await Deno.writeTextFile(`${elsewhere.path}/real`, "2");
-  await reader.until("2");
+  await Deno.writeTextFile(`${elsewhere.path}/real`, "two");
+  await reader.until("two");
   await Deno.symlink(`${third.path}/real`, `${home.path}/new`);
   await Deno.rename(`${home.path}/new`, path);
   await reader.until("3");
-  await Deno.writeTextFile(`${third.path}/real`, "4");
-  await reader.until("4");
+  await Deno.writeTextFile(`${third.path}/real`, "four");
+  await reader.until("four");
 });
 
 Deno.test("a directory that goes, comes back, and is watched again", async () => {
@@ -129,13 +132,13 @@ Deno.test("a directory that goes, comes back, and is watched again", async () =>
     await reader.until(undefined);
     await Deno.mkdir(home);
     await Deno.writeTextFile(`${home}/a.toml`, version);
-    await reader.poll(version);
+    await reader.until(version);
     await Deno.writeTextFile(`${home}/a.toml`, `${version} again`);
     await reader.until(`${version} again`);
   }
 });
 
-Deno.test("a directory that was swapped for another of its name", SYMLINKS, async () => {
+Deno.test("a directory that was swapped for another of its name", UNIX, async () => {
   await using parent = await directory();
   for (const version of ["1", "2"]) {
     await Deno.mkdir(`${parent.path}/${version}`);
@@ -146,28 +149,51 @@ Deno.test("a directory that was swapped for another of its name", SYMLINKS, asyn
   await reader.until("1");
   await Deno.symlink("2", `${parent.path}/new`);
   await Deno.rename(`${parent.path}/new`, `${parent.path}/current`);
-  await reader.poll("2"); // nothing happened in the directory that is watched
-  await Deno.writeTextFile(`${parent.path}/2/a.toml`, "3");
-  await reader.until("3");
+  await reader.until("2");
+  await Deno.writeTextFile(`${parent.path}/2/a.toml`, "three");
+  await reader.until("three");
 });
 
-Deno.test("without events, by polling; whoever hints is heard at once; the end is told", async () => {
+Deno.test("a FIFO beside it, and in its place", UNIX, async () => {
+  await using home = await directory();
+  const path = `${home.path}/a.toml`;
+  await Deno.writeTextFile(path, "1");
+  await using reader = new Reader(path);
+  await reader.until("1");
+  await makeFifo(`${home.path}/fifo`);
+  await Deno.writeTextFile(path, "two");
+  await reader.until("two");
+  const watch = new FileWatch([`${home.path}/fifo`], { clock: reader.clock });
+  equal(await soon("the first look at it", watch.next()), true);
+  await watch[Symbol.asyncDispose]();
+});
+
+Deno.test("what looks the same is read every five looks; a hint is heard at once; the end is told", async () => {
   const clock = new FakeClock();
   const watch = new FileWatch(["/nowhere/at/all.toml"], { clock });
   equal(await soon("the first look", watch.next()), true);
-  for (const wake of [() => clock.tick(POLL), () => watch.hint()]) {
-    const next = watch.next();
-    await eventually("a poll to be due", () => clock.pending, (count) => count === 1);
-    wake();
-    equal(await soon("a hint", next), true);
+  let next = watch.next();
+  for (let looks = 1; looks <= 5; looks++) {
+    await eventually("a look to be due", () => clock.pending, (count) => count === 1);
+    clock.tick(POLL);
   }
+  equal(await soon("the fifth look", next), true);
+  next = watch.next();
+  await eventually("a look to be due", () => clock.pending, (count) => count === 1);
+  watch.hint();
+  equal(await soon("a hint", next), true);
   watch.hint();
   watch.hint();
   equal(await soon("two hints, which are one", watch.next()), true);
   const last = watch.next();
-  await eventually("a poll to be due", () => clock.pending, (count) => count === 1);
+  await eventually("a look to be due", () => clock.pending, (count) => count === 1);
   await watch[Symbol.asyncDispose]();
   equal(await soon("the end", last), false);
   equal(await watch.next(), false);
   equal(clock.pending, 0);
 });
+
+async function makeFifo(path: string): Promise<void> {
+  const { success } = await new Deno.Command("mkfifo", { args: [path] }).output();
+  equal(success, true);
+}

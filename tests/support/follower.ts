@@ -11,6 +11,7 @@ import type { Side } from "../../src/cli/mode.ts";
 import { readSide, revisionsOf } from "../../src/cli/revisions.ts";
 import type { ClientConfig, ServerConfig } from "../../src/config/types.ts";
 import { type Start, supervise } from "../../src/supervisor.ts";
+import { FileWatch } from "../../src/watch.ts";
 import type { ChangingFile } from "./changing_file.ts";
 import { eventually } from "./patience.ts";
 
@@ -47,7 +48,9 @@ export async function follow<C extends ServerConfig | ClientConfig>(
   const first = blockOf(readSide(text, asked));
   if (first === undefined) throw new Error("that is the other side's file");
   const outcomes = { applied: 0, refused: 0, unchanged: 0 };
-  const source = new ConfigSource(file.path, text, io.watch(file.path), io, settle);
+  // The program looks once a second; a thousand changes would take as many.
+  const watch = new FileWatch([file.path], { clock: io.clock, poll: 5 });
+  const source = new ConfigSource(file.path, text, watch, io, settle);
   const running = await supervise<C>(first, {
     start,
     clock: io.clock,
