@@ -116,7 +116,7 @@ Deno.test(
       deepEqual(failures, []);
       ok(took < 18_000, `${name}: ${took} ms`);
       // The row says 10 ms more; here ten programs share the machine with the strangers.
-      ok(p99 < usual.p99 + 250, `${name}: ${p99} ms instead of ${usual.p99}`);
+      ok(p99 < usual.p99 + 1_000, `${name}: ${p99} ms instead of ${usual.p99}`);
       return `${name}: ${within(strangers.lived, name)}, descriptors ${before} → ${peak} → ` +
         `${before} after ${(took / 1000).toFixed(1)} s; ${count} visits, p99 ${
           usual.p99.toFixed(1)
