@@ -14,6 +14,16 @@ import { parseInput } from "../tests/fuzz/engine/corpus.ts";
 import { runFuzz } from "../tests/fuzz/run.ts";
 import { TARGETS } from "../tests/fuzz/targets.ts";
 
+const USAGE = `Usage: deno task fuzz [OPTIONS]
+
+  --minutes N       how long, for all targets together (1)
+  --target A,B      these only
+  --seed S          repeat a run
+  --replay FILE     run a finding
+  --no-save         leave the corpus as it is
+
+Targets: ${[...TARGETS.keys()].join(", ")}`;
+
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
@@ -21,10 +31,17 @@ const { values } = parseArgs({
     seed: { type: "string" },
     replay: { type: "string" },
     "no-save": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
 
 const targets = values.target?.split(",") ?? [...TARGETS.keys()];
+const unknown = targets.filter((name) => !TARGETS.has(name));
+if (values.help || unknown.length > 0) {
+  if (unknown.length > 0) console.error(`there is no target ${unknown.join(", ")}\n`);
+  console.log(USAGE);
+  Deno.exit(values.help ? 0 : 2);
+}
 if (values.replay !== undefined) await replay(values.replay, targets);
 else await fuzz();
 

@@ -26,6 +26,9 @@ export interface ParsedLogFilter {
 /** What is logged when RUST_LOG says nothing. */
 const DEFAULT_LEVEL = 3;
 
+/** What all targets begin with. */
+const PROGRAM = "rathole";
+
 /** By verbosity, so that a wanted level includes those before it; 0 is off. */
 const LEVELS: readonly LogLevel[] = ["fatal", "error", "warning", "info", "debug", "trace"];
 
@@ -96,6 +99,9 @@ function parseDirective(source: string): Directive | string {
     if (verbosity !== undefined) return { target: "", verbosity };
   }
   if (!/^[\w:-]+$/.test(left)) return "that is no level and no target";
+  if (right === undefined && !PROGRAM.startsWith(left) && !left.startsWith(PROGRAM)) {
+    return "that is no level and no part of this program";
+  }
   // As there: a target without a level asks for everything.
   const verbosity = right === undefined || right === "" ? 5 : readLevel(right);
   if (verbosity === undefined) {

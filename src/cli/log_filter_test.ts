@@ -59,6 +59,7 @@ Deno.test("parseLogFilter - ignores what it does not understand and keeps the re
       ["[span{field=1,other=2}]=debug", /span or field are not supported/],
       ["rathole[x]=debug", /not supported/],
       ["ra thole", /no level and no target/],
+      ["verbose", /no level and no part of this program/],
     ] as const
   ) {
     const { filter, ignored } = parseLogFilter(`${text},rathole::server=warn`);
