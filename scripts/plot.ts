@@ -1,24 +1,39 @@
 /**
- * Pictures of measurements as SVG: panels of lines, areas or bars below each other.
+ * Pictures of measurements as SVG: panels of lines, bars or marks below each other.
  *
  * @module
  */
 
-/** A line or a row of bars. */
+import { categoriesOf, LAYOUT, marksOf, rangesOf } from "./plot_ranges.ts";
+
+/** A line, or a row of bars or marks. */
 export interface Series {
   readonly name: string;
-  /** With numbers for x in panels of lines, with categories for x in panels of bars. */
+  /** With numbers for x in panels of lines, with categories for x in the others. */
   readonly points: readonly (readonly [x: number | string, y: number])[];
+  /** The lowest and the highest of each point, in the order of the points; not for lines. */
+  readonly ranges?: readonly (readonly [low: number, high: number])[];
+  /** One that goes with the name in all pictures; else the next one. */
+  readonly colour?: string;
 }
 
 /** One diagram. */
 export interface Panel {
-  readonly kind: "lines" | "bars";
+  /** Bars begin at 0, so a logarithmic axis has marks instead. */
+  readonly kind: "lines" | "bars" | "marks";
   readonly title: string;
   /** What the y axis shows, with its unit. */
   readonly y: string;
   /** Where the y axis begins; at 0 unless told. */
   readonly from?: number;
+  /** Whether the y axis is logarithmic. */
+  readonly logarithmic?: boolean;
+  /** What the x axis shows, where it is not what the picture says. */
+  readonly x?: string;
+  /** How a number is written above its bar or mark; not at all unless told. */
+  readonly label?: (value: number) => string;
+  /** The categories from left to right; else in the order in which the series name them. */
+  readonly categories?: readonly string[];
   readonly series: readonly Series[];
 }
 
@@ -28,7 +43,7 @@ export interface Picture {
   readonly subtitle: string;
   /** What the x axis shows, with its unit. */
   readonly x: string;
-  /** Panels of one kind, all with the same x axis. */
+  /** Unless they say otherwise, all with the same x axis, which is told below the last. */
   readonly panels: readonly Panel[];
   /** A span of the x axis that is shaded, and why; in panels of lines. */
   readonly shaded?: { readonly name: string; readonly from: number; readonly to: number };
@@ -37,11 +52,19 @@ export interface Picture {
 const WIDTH = 960;
 const PANEL_HEIGHT = 250;
 const HEAD = 76;
+const SUBTITLE_LINE = 16;
 const GAP = 66;
 const FOOT = 84;
 const INK = "#333333";
 /** Told apart without seeing red and green (Okabe and Ito's, in another order). */
-const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00"];
+export const COLOURS: readonly string[] = [
+  "#0072b2",
+  "#e69f00",
+  "#009e73",
+  "#cc79a7",
+  "#56b4e9",
+  "#d55e00",
+];
 
 /** Draws a picture. */
 export async function drawSvg(picture: Picture): Promise<string> {
@@ -51,7 +74,7 @@ export async function drawSvg(picture: Picture): Promise<string> {
     renderer: "svg",
     ssr: true,
     width: WIDTH,
-    height: HEAD + picture.panels.length * (PANEL_HEIGHT + GAP) - GAP + FOOT,
+    height: headOf(picture) + picture.panels.length * (PANEL_HEIGHT + GAP) - GAP + FOOT,
   });
   try {
     chart.setOption(optionOf(picture));
@@ -61,11 +84,14 @@ export async function drawSvg(picture: Picture): Promise<string> {
   }
 }
 
-function optionOf({ panels, shaded, subtitle, title, x }: Picture): Record<string, unknown> {
-  const topOf = (index: number) => HEAD + index * (PANEL_HEIGHT + GAP) + 24;
-  const categories = [
-    ...new Set(panels.flatMap(({ series }) => series.flatMap((it) => it.points.map(([at]) => at)))),
-  ];
+/** The head's height: it grows by the lines of the subtitle. */
+function headOf({ subtitle }: Picture): number {
+  return HEAD + (subtitle.split("\n").length - 1) * SUBTITLE_LINE;
+}
+
+function optionOf(picture: Picture): Record<string, unknown> {
+  const { panels, shaded, subtitle, title, x } = picture;
+  const topOf = (index: number) => headOf(picture) + index * (PANEL_HEIGHT + GAP) + 24;
   const text = { color: INK, fontFamily: "sans-serif" };
   const last = panels.length - 1;
   return {
@@ -80,7 +106,11 @@ function optionOf({ panels, shaded, subtitle, title, x }: Picture): Record<strin
         left: 16,
         top: 10,
         textStyle: { ...text, fontSize: 18 },
-        subtextStyle: { ...text, fontSize: 12 },
+        subtextStyle: {
+          ...text,
+          fontSize: 12,
+          ...subtitle.includes("\n") ? { lineHeight: SUBTITLE_LINE } : {},
+        },
       },
       ...panels.map((panel, i) => ({
         text: panel.title,
@@ -89,7 +119,14 @@ function optionOf({ panels, shaded, subtitle, title, x }: Picture): Record<strin
         textStyle: { ...text, fontSize: 14 },
       })),
     ],
-    legend: { bottom: 8, textStyle: text, icon: "roundRect", itemHeight: 8 },
+    legend: {
+      bottom: 8,
+      textStyle: text,
+      icon: "roundRect",
+      itemHeight: 8,
+      // Few names have room for fonts that are wider than the library thinks.
+      ...panels.every(({ kind }) => kind === "lines") ? {} : { itemGap: 32 },
+    },
     grid: panels.map((_, i) => ({
       left: 72,
       right: 24,
@@ -98,38 +135,47 @@ function optionOf({ panels, shaded, subtitle, title, x }: Picture): Record<strin
     })),
     xAxis: panels.map((panel, i) => ({
       gridIndex: i,
-      ...(panel.kind === "bars" ? { type: "category", data: categories } : { type: "value" }),
-      ...(i === last ? { name: x } : {}),
+      ...(panel.kind === "lines"
+        ? { type: "value" }
+        : { type: "category", data: categoriesOf(panel) }),
+      ...(i === last || panel.x !== undefined ? { name: panel.x ?? x } : {}),
       nameLocation: "middle",
       nameGap: 30,
       nameTextStyle: text,
       axisLabel: { ...text, hideOverlap: true },
-      max: panel.kind === "bars" ? undefined : "dataMax",
+      max: panel.kind === "lines" ? "dataMax" : undefined,
       splitLine: { show: false },
     })),
     yAxis: panels.map((panel, i) => ({
       gridIndex: i,
-      type: "value",
+      type: panel.logarithmic ? "log" : "value",
       name: panel.y,
       nameLocation: "middle",
       nameGap: 48,
       nameTextStyle: text,
       axisLabel: text,
-      min: panel.from ?? 0,
+      min: panel.from ?? (panel.logarithmic ? undefined : 0),
       splitLine: { lineStyle: { color: "#e4e4e4" } },
     })),
     series: panels.flatMap((panel, i) =>
-      panel.series.map((series, n) => ({
-        name: series.name,
-        type: panel.kind === "bars" ? "bar" : "line",
-        xAxisIndex: i,
-        yAxisIndex: i,
-        data: series.points,
-        color: COLOURS[n % COLOURS.length],
-        showSymbol: false,
-        lineStyle: { width: 1.8, type: n < COLOURS.length ? "solid" : "dashed" },
-        ...(n === 0 && shaded !== undefined ? { markArea: areaOf(shaded) } : {}),
-      }))
+      panel.series.flatMap((series, n) => {
+        const common = {
+          name: series.name,
+          xAxisIndex: i,
+          yAxisIndex: i,
+          color: series.colour ?? COLOURS[n % COLOURS.length],
+        };
+        if (panel.kind === "marks") return [marksOf(panel, n, common)];
+        const drawn = {
+          ...common,
+          ...panel.kind === "bars" ? { type: "bar", ...LAYOUT } : { type: "line" },
+          data: series.points,
+          showSymbol: false,
+          lineStyle: { width: 1.8, type: n < COLOURS.length ? "solid" : "dashed" },
+          ...(n === 0 && shaded !== undefined ? { markArea: areaOf(shaded) } : {}),
+        };
+        return panel.kind === "bars" ? [drawn, rangesOf(panel, n, common)] : [drawn];
+      })
     ),
   };
 }

@@ -20,7 +20,7 @@ if (await findPeer() === null) {
   }
 }
 /** Unit tests may read, and use this machine's own addresses; what they test asks for no more. */
-const unit = ["--allow-read", "--allow-net=127.0.0.1,[::1],localhost", "src"];
+const unit = ["--allow-read", "--allow-net=127.0.0.1,[::1],localhost", "src", "bench"];
 /** The others start programs, with the permissions that each is given by name. */
 const wide = [
   "--allow-read",
@@ -29,12 +29,15 @@ const wide = [
   "--allow-run",
   "--allow-net",
 ];
-/** Faults come one after the other, with this machine to themselves: they count what is held. */
-const faults = "tests/faults";
+/**
+ * These come one after the other, with this machine to themselves: faults count what is held, and
+ * the guard of the speed what is used.
+ */
+const alone = ["tests/faults", "tests/speed"];
 const runs = [
   ["--parallel", ...unit],
-  ["--parallel", ...wide, `--ignore=${faults}`, "tests"],
-  [...wide, faults],
+  ["--parallel", ...wide, `--ignore=${alone.join(",")}`, "tests"],
+  [...wide, ...alone],
 ];
 let counts = { passed: 0, failed: 0, skipped: 0 };
 for (const run of runs) counts = addCounts(counts, await countTests(run));

@@ -2,7 +2,7 @@
 import { HELD, LAST, LONG, MESSAGE } from "./sink.ts";
 
 export interface Job {
-  readonly kind: "bulk" | "requests" | "long" | "connects" | "idle" | "hold" | "drop";
+  readonly kind: "bulk" | "requests" | "long" | "connects" | "idle" | "again" | "hold" | "drop";
   readonly port: number;
   readonly ms: number;
   readonly count: number;
@@ -28,6 +28,7 @@ export async function run(job: Job): Promise<Outcome> {
     long: () => each(() => requests(job.port, end, "L", LONG)),
     connects: () => each(() => connects(job.port, end)),
     idle: () => idle(job.port, job.count),
+    again: () => again(end),
     hold: () => each(() => hold(job.port)),
     drop: () => {
       for (const conn of open.splice(0)) conn.close();
@@ -71,7 +72,15 @@ async function bulk(port: number, end: number): Promise<number> {
 
 async function requests(port: number, end: number, mode: string, size: number): Promise<number> {
   using conn = await dial(port);
-  const [ask, reply] = [request(mode), new Uint8Array(size)];
+  return await repeat(conn, end, request(mode), new Uint8Array(size));
+}
+
+async function repeat(
+  conn: Deno.TcpConn,
+  end: number,
+  ask: Uint8Array,
+  reply: Uint8Array,
+): Promise<number> {
   let total = 0;
   for (; performance.now() < end; total++) await exchange(conn, ask, reply);
   return total;
@@ -94,8 +103,18 @@ async function idle(port: number, count: number): Promise<number> {
     open.push(conn);
     await exchange(conn, request(), new Uint8Array(MESSAGE));
   };
-  for (let n = 0; n < count; n += 100) await Promise.all(Array.from({ length: 100 }, one));
+  for (let n = 0; n < count; n += 100) {
+    await Promise.all(Array.from({ length: Math.min(100, count - n) }, one));
+  }
   return count;
+}
+
+/** Short requests over the connections that `idle` has opened: what opening costs is not in it. */
+async function again(end: number): Promise<number> {
+  const totals = await Promise.all(
+    open.map((conn) => repeat(conn, end, request(), new Uint8Array(MESSAGE))),
+  );
+  return totals.reduce((sum, total) => sum + total, 0);
 }
 
 /** Sends exactly what a held stream is acknowledged for, in 64 KiB writes, and stays open. */

@@ -31,6 +31,10 @@ export class Child implements AsyncDisposable {
     return child;
   }
 
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   async ask<T = Outcome>(what: object | "stat"): Promise<T> {
     const line = typeof what === "string" ? what : JSON.stringify(what);
     await this.#writer.write(new TextEncoder().encode(`${line}\n`));
@@ -52,7 +56,7 @@ export class Child implements AsyncDisposable {
   /** RssAnon and VmRSS in MB. */
   async memory(): Promise<{ anon: number; rss: number }> {
     const { stdout } = await new Deno.Command("grep", {
-      args: ["-E", "^(VmRSS|RssAnon)", `/proc/${this.#process.pid}/status`],
+      args: ["-E", "^(VmRSS|RssAnon)", `/proc/${this.pid}/status`],
     }).output();
     const text = new TextDecoder().decode(stdout);
     const mb = (key: string) => Number(new RegExp(`${key}:\\s+(\\d+)`).exec(text)?.[1]) / 1024;
@@ -73,7 +77,11 @@ export interface Bench {
   readonly scale: number;
 }
 
-async function relays(spec: string, sink: Child): Promise<readonly [Child, Child]> {
+/** Two relays in a row, the second in front of the sink; the first is where to connect. */
+export async function startRelays(
+  spec: string,
+  sink: Child,
+): Promise<readonly [Child, Child]> {
   const b = await Child.start("child.ts", "relay", spec, String(sink.port));
   return [await Child.start("child.ts", "relay", spec, String(b.port)), b];
 }
@@ -81,7 +89,7 @@ async function relays(spec: string, sink: Child): Promise<readonly [Child, Child
 /** Rates and their cost, over a pair of relays made for this and warmed up. */
 export async function rates(spec: string, { load, sink, scale }: Bench): Promise<Figures> {
   await using stack = new AsyncDisposableStack();
-  const both = await relays(spec, sink);
+  const both = await startRelays(spec, sink);
   for (const relay of both) stack.use(relay);
   const job = async (kind: Job["kind"], count: number, ms: number) => {
     const cpu = async () =>
@@ -116,7 +124,7 @@ export async function memory(spec: string, { load, sink, scale }: Bench): Promis
   const figures: Figures = {};
   for (const [kind, count] of [["idle", 1000], ["hold", 100]] as const) {
     await using stack = new AsyncDisposableStack();
-    const both = await relays(spec, sink);
+    const both = await startRelays(spec, sink);
     for (const relay of both) stack.use(relay);
     const [a] = both;
     await load.ask({ kind: "requests", port: a.port, count: 8, ms: 100 });

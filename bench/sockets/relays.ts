@@ -1,4 +1,11 @@
-/** The candidate relays. Each accepts on a free port, dials the target and copies both ways. */
+/**
+ * The candidate relays. Each accepts on a free port, dials the target and copies both ways.
+ *
+ * One of them, `loop:64`, is more than a candidate: it is the fixed measure that the tunnel's speed
+ * is held against (tests/speed). **It is frozen**: `loop` and what it runs on, `denoRelay` and
+ * `writeAll`, are never tuned, least of all together with the tunnel, or the comparison would say
+ * nothing any more. What looks faster gets a name of its own.
+ */
 import net from "node:net";
 import { Buffers, type Policy, ReadBuffer } from "./buffers.ts";
 
@@ -73,6 +80,7 @@ async function writeAll(to: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
   for (let n = await to.write(bytes); n < bytes.length; n += await to.write(bytes.subarray(n)));
 }
 
+/** Read, write, again. Frozen: see the module. */
 async function loop(from: Deno.TcpConn, to: Deno.TcpConn, size: number): Promise<void> {
   const buffer = new Uint8Array(size);
   for (;;) {

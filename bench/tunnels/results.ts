@@ -5,12 +5,13 @@
  */
 
 /** Who stands at the two ends of the tunnel that is measured. */
-export type Subject = "rathole" | "ours" | "frp" | "our-server" | "our-client";
+export type Subject = "rathole" | "ours" | "old" | "frp" | "our-server" | "our-client";
 
 /** What each subject is called in tables and pictures. */
 export const SUBJECTS: Readonly<Record<Subject, string>> = {
   rathole: "rathole 0.5.0",
   ours: "rathole for Deno",
+  old: "the other checkout",
   frp: "frp",
   "our-server": "our server, rathole's client",
   "our-client": "rathole's server, our client",

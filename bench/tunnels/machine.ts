@@ -1,0 +1,70 @@
+/**
+ * What a run is made on: the machine, and the programs' versions.
+ *
+ * @module
+ */
+
+import type { Bench } from "./context.ts";
+import type { Processes } from "./processes.ts";
+import type { Machine, Subject } from "./results.ts";
+
+/** The machine. */
+export async function factsOf(processes: Processes): Promise<Machine> {
+  const cpus = await printed(processes, ["cat", "/proc/cpuinfo"]);
+  return {
+    cpu: /^model name\s*:\s*(.+)$/m.exec(cpus)?.[1] ?? Deno.build.arch,
+    cores: navigator.hardwareConcurrency,
+    memory: Math.round(Deno.systemMemoryInfo().total / 2 ** 30 * 10) / 10,
+    kernel: `${Deno.build.os} ${Deno.osRelease()}`,
+  };
+}
+
+/** The versions of all that took part. */
+export async function versionsOf(
+  { checkouts, processes, programs }: Bench,
+  subjects: readonly Subject[],
+): Promise<Record<string, string>> {
+  const versions: Record<string, string> = { Deno: Deno.version.deno };
+  const { iperf3, nginx, rathole, frps, wrk } = programs;
+  const named = { rathole, frp: subjects.includes("frp") ? frps : undefined, nginx, wrk, iperf3 };
+  for (const [name, path] of Object.entries(named)) {
+    if (path === undefined) continue;
+    const option = name === "nginx" ? "-v" : "--version";
+    versions[name] = versionIn(await printed(processes, [path, option]));
+  }
+  versions["rathole for Deno"] = await commitOf(processes, checkouts.ours);
+  if (checkouts.old !== undefined && subjects.includes("old")) {
+    versions["the other checkout"] = await commitOf(processes, checkouts.old);
+  }
+  return versions;
+}
+
+/** The commit of a checkout, with `+` where files were changed since; `unknown` without git. */
+export async function commitOf(processes: Processes, folder: string): Promise<string> {
+  const git = (args: string[]) => processes.output(["git", "-C", folder, ...args], 10_000);
+  try {
+    const commit = (await git(["rev-parse", "--short", "HEAD"])).trim();
+    const changed = await git(["status", "--porcelain", "--untracked-files=no"]);
+    return changed.trim() === "" ? commit : `${commit}+`;
+  } catch {
+    return "unknown";
+  }
+}
+
+/** How many descriptors a process may be given. */
+export async function descriptorLimit(processes: Processes): Promise<number> {
+  const limit = (await printed(processes, ["sh", "-c", "ulimit -Hn"])).trim();
+  return limit === "unlimited" ? Infinity : Number(limit);
+}
+
+/** The version in what a program prints about itself. */
+export function versionIn(text: string): string {
+  // rathole has a table of its build, with times of day and other versions.
+  const found = /^Build Version:\s+(\S+)$/m.exec(text) ?? /(\d+\.\d+[\w.+-]*)/.exec(text);
+  return found?.[1] ?? "unknown";
+}
+
+/** What a program prints, to either output and whatever it ends with: wrk says 1. */
+function printed(processes: Processes, command: readonly string[]): Promise<string> {
+  return processes.output(["sh", "-c", '"$@" 2>&1 || true', "sh", ...command], 10_000);
+}

@@ -1,0 +1,115 @@
+/**
+ * Which columns the tables have.
+ *
+ * @module
+ */
+
+import type { Figure } from "../catalogue.ts";
+import type { Results, Subject } from "../results.ts";
+import type { Table } from "./layout.ts";
+import {
+  measured,
+  mixedVerdictOf,
+  ratio,
+  sideOfOne,
+  valuesOf,
+  type Verdict,
+  verdictOf,
+} from "./statistics.ts";
+import {
+  goalText,
+  medianText,
+  mixedGoalText,
+  nameOf,
+  NOTHING,
+  ratioText,
+  titled,
+} from "./wording.ts";
+
+/** One of ours with rathole at the other end. */
+export const PAIRINGS = ["our-server", "our-client"] as const;
+/** Programs with both ends of their own. */
+export const PROGRAMS = ["rathole", "ours", "frp"] as const;
+
+/** The figures of which at least one of these subjects has a value. */
+export function shown(
+  results: Results,
+  figures: readonly Figure[],
+  subjects: readonly Subject[],
+): readonly Figure[] {
+  return figures.filter(({ id }) => subjects.some((it) => valuesOf(results, id, it).size > 0));
+}
+
+/** The programs beside each other; `wide` has whole names, and a ratio for frp. */
+export function programTable(results: Results, figures: readonly Figure[], wide: boolean): Table {
+  return {
+    head: [
+      "figure",
+      "unit",
+      ...wide ? PROGRAMS.map(nameOf) : PROGRAMS,
+      "ours ÷ rathole",
+      ...wide ? ["frp ÷ rathole"] : [],
+      "goal",
+      "reached",
+    ],
+    rows: titled(shown(results, figures, PROGRAMS)).map(([title, figure]) => [
+      title,
+      figure.unit,
+      ...PROGRAMS.map((it) => medianText(measured(results, figure.id, it))),
+      ratioText(ratio(results, figure.id, "ours")),
+      ...wide ? [ratioText(ratio(results, figure.id, "frp"))] : [],
+      goalText(figure),
+      wordOf(verdictOf(results, figure)),
+    ]),
+    left: ["unit", "goal", "reached"],
+  };
+}
+
+/** The pairings of one of ours and one of rathole; `wide` has titles, and rathole itself. */
+export function mixedTable(results: Results, figures: readonly Figure[], wide: boolean): Table {
+  return {
+    head: [
+      "figure",
+      "unit",
+      ...wide ? [nameOf("rathole")] : [],
+      ...PAIRINGS.flatMap((it) => [wide ? nameOf(it) : it, "÷ rathole"]),
+      "goal",
+      "reached",
+    ],
+    rows: titled(shown(results, figures, PAIRINGS)).map(([title, figure]) => [
+      wide ? title : figure.id,
+      figure.unit,
+      ...wide ? [medianText(measured(results, figure.id, "rathole"))] : [],
+      ...PAIRINGS.flatMap((it) => [
+        medianText(measured(results, figure.id, it)),
+        ratioText(ratio(results, figure.id, it)),
+      ]),
+      mixedGoalText(figure),
+      wordOf(mixedVerdictOf(results, figure)),
+    ]),
+    left: ["unit", "goal", "reached"],
+  };
+}
+
+/** Ours beside the other checkout, measured in the same rounds. */
+export function oldTable(results: Results, figures: readonly Figure[]): Table {
+  return {
+    head: ["figure", "unit", "old", "ours", "ours ÷ old", "ours is"],
+    rows: titled(shown(results, figures, ["old"])).map(([title, figure]) => {
+      const quotient = ratio(results, figure.id, "ours", "old");
+      return [
+        title,
+        figure.unit,
+        medianText(measured(results, figure.id, "old")),
+        medianText(measured(results, figure.id, "ours")),
+        ratioText(quotient),
+        quotient === null ? NOTHING : sideOfOne(figure, quotient),
+      ];
+    }),
+    left: ["unit", "ours is"],
+  };
+}
+
+function wordOf(verdict: Verdict): string {
+  return verdict === "none" ? NOTHING : verdict;
+}

@@ -1,0 +1,62 @@
+/**
+ * The web server behind every tunnel: nginx with one small reply.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { eventually } from "../../tests/support/patience.ts";
+import { freePort } from "../../tests/support/ports.ts";
+import type { Processes } from "./processes.ts";
+import { visitOnce } from "./visit.ts";
+
+/** Bytes of its reply, without the header. */
+const REPLY = 200;
+
+/** A web server that runs. */
+export interface Web extends AsyncDisposable {
+  readonly port: number;
+}
+
+/** Starts it on a free port of 127.0.0.1; resolves when it replies. */
+export async function startWeb(processes: Processes, program: string): Promise<Web> {
+  await using stack = new AsyncDisposableStack();
+  const folder = await Deno.makeTempDir({ prefix: "bench-nginx-" });
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const port = freePort();
+  const config = join(folder, "nginx.conf");
+  await Deno.writeTextFile(config, configOf(folder, port));
+  const nginx = stack.use(
+    processes.start([program, "-e", "stderr", "-p", folder, "-c", config]),
+  );
+  const replies = () => visitOnce(port).then(() => true, () => nginx.over);
+  await eventually("nginx to reply", replies, Boolean);
+  if (nginx.over) throw new Error(`nginx ended: ${nginx.text.trim()}`);
+  const owned = stack.move();
+  return { port, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** One process, connections that stay as long as their visitors want, and nothing written. */
+function configOf(folder: string, port: number): string {
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n  ");
+  return `daemon off;
+master_process off;
+pid ${folder}/pid;
+error_log stderr error;
+events { worker_connections 16384; }
+http {
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 1h;
+  ${temporary}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      default_type text/plain;
+      return 200 "${"0123456789".repeat(REPLY / 10)}";
+    }
+  }
+}
+`;
+}
