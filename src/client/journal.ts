@@ -10,12 +10,15 @@ import { certificateLine } from "../transport/journal.ts";
 import { cheapLogLine, inSeconds, type LogLine, logLine } from "../runtime/log_line.ts";
 import type { ClientEvent } from "./events.ts";
 
+/** What every visitor causes. */
+const DETAIL: ReadonlySet<ClientEvent["type"]> = new Set(["stream-opened", "stream-closed"]);
+
 /** The journal of a client. */
 export type ClientJournal = Journal<ClientEvent>;
 
 /** A journal for one client; `now` in milliseconds. */
 export function openClientJournal(now: () => number): ClientJournal {
-  return new Journal(["rathole", "client"], now, clientLogLine);
+  return new Journal(["rathole", "client"], now, clientLogLine, DETAIL);
 }
 
 /** The log line of an event. */

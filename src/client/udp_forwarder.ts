@@ -13,7 +13,7 @@ import { FrameQueue } from "../net/frame_queue.ts";
 import { receiveFrames } from "../net/receive_frames.ts";
 import { asReplied, resolveHost } from "../net/resolve.ts";
 import type { UdpFrame } from "../protocol/udp_frame.ts";
-import type { Address } from "../runtime/address.ts";
+import { type Address, isSameAddress } from "../runtime/address.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
@@ -37,6 +37,7 @@ interface Target {
 }
 
 interface Visitor {
+  readonly key: EndpointKey;
   readonly socket: DatagramSocket;
   /** Where its datagrams go, and its replies come from. */
   readonly to: Address;
@@ -125,13 +126,20 @@ export class UdpForwarder implements Forwarder {
     queue: FrameQueue,
     target: Target,
   ): Promise<void> {
-    const { context, counters } = this.#options;
+    const { counters } = this.#options;
     const key = endpointKey(ip, port);
-    const visitor = this.#visitors.use(key, context.clock.now()) ??
-      await this.#welcome(key, ip, port, queue, target);
+    const visitor = this.#heard(key) ?? await this.#welcome(key, ip, port, queue, target);
     if (visitor !== null) visitor.queue = queue;
     if (await visitor?.socket.send(payload, visitor.to)) counters.forward.bytes += payload.length;
     else counters.datagramsDropped++;
+  }
+
+  /** A visitor that is known, and counts as used now. */
+  #heard(key: EndpointKey): Visitor | undefined {
+    const { latest } = this.#visitors;
+    if (latest?.key !== key) return this.#visitors.use(key, this.#options.context.clock.now());
+    this.#visitors.useLatest();
+    return latest;
   }
 
   /** A visitor that is new; null when there is no socket for it. */
@@ -162,18 +170,16 @@ export class UdpForwarder implements Forwarder {
     if (this.#sockets >= MOST_SOCKETS) return null;
     const socket = openDatagrams({
       at: localEndFor(to),
-      to,
       take: (payload, from) => {
-        const expected = from.port === to.port && from.hostname === to.hostname;
-        if (expected && this.#queueOf(visitor)?.push(ip, port, payload)) {
-          this.#visitors.use(key, context.clock.now());
+        if (isSameAddress(from, to) && this.#queueOf(visitor)?.push(ip, port, payload)) {
+          this.#heard(key);
           counters.backward.bytes += payload.length;
         } else {
           counters.datagramsDropped++;
         }
       },
     });
-    const visitor: Visitor = { socket, to, queue };
+    const visitor: Visitor = { key, socket, to, queue };
     this.#sockets++;
     // Cannot fail. A socket that is closing still has its descriptor and its buffer.
     void socket.closed.then(() => this.#sockets--);
@@ -214,7 +220,7 @@ export class UdpForwarder implements Forwarder {
     this.owner.run(async (signal) => {
       while (this.#visitors.size > 0 && !signal.aborted) {
         await sleep(clock, SWEEP, signal);
-        this.#visitors.expire(clock.now() - VISITOR_IDLE);
+        this.#visitors.expire(VISITOR_IDLE, clock.now());
       }
       this.#sweeping = false;
     });

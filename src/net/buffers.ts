@@ -11,6 +11,8 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const SIZES = [1 << 10, 16 << 10, 64 << 10, 256 << 10] as const;
 const TOP = SIZES.length - 1;
 
+const NONE: Bytes = new Uint8Array(0);
+
 /** Streams that may have a buffer of the largest size at once; others make do with the next. */
 const MOST_TOP = 16;
 /** Bytes of buffers kept for streams to come; beyond, they are left to the garbage collector. */
@@ -51,15 +53,18 @@ export class BufferStore {
 /** The read buffer of one stream. At most one read is under way in it. */
 export class ReadBuffer {
   readonly #store: BufferStore;
-  readonly #small: Bytes = new Uint8Array(SIZES[0]);
-  #current: Bytes = this.#small;
+  /** The stream's own while it lasts, of the smallest size. */
+  #small: Bytes;
+  #current: Bytes;
   #rung = 0;
   /** How much the last read gave; -1 when that says nothing about the stream. */
   #last = -1;
+  #over = false;
 
   /** Starts small. */
   constructor(store: BufferStore) {
     this.#store = store;
+    this.#current = this.#small = store.take(0) ?? NONE;
   }
 
   /** Where the next read goes; what was lent before is free again. */
@@ -81,16 +86,19 @@ export class ReadBuffer {
     return count === this.#current.length ? this.#current : this.#current.subarray(0, count);
   }
 
-  /** The stream has ended: nothing is lent and no read is under way. */
+  /** The stream has ended: nothing is lent, no read is under way, and none may follow. */
   release(): void {
-    if (this.#rung > 0) this.#store.give(this.#rung, this.#current);
-    this.#reset();
+    if (this.#over) return;
+    this.#giveBack();
+    this.#store.give(0, this.#small);
+    this.#finish();
   }
 
   /** The stream was cut: a read may be under way here, and another's write of what was lent. */
   abandon(): void {
+    if (this.#over) return;
     if (this.#rung > 0) this.#store.forget(this.#rung);
-    this.#reset();
+    this.#finish();
   }
 
   #resize(full: boolean): void {
@@ -102,13 +110,18 @@ export class ReadBuffer {
     if (rung === this.#rung) return;
     const buffer = rung === 0 ? this.#small : this.#store.take(rung);
     if (buffer === undefined) return;
-    this.release();
+    this.#giveBack();
     this.#current = buffer;
     this.#rung = rung;
   }
 
-  #reset(): void {
-    this.#current = this.#small;
+  #giveBack(): void {
+    if (this.#rung > 0) this.#store.give(this.#rung, this.#current);
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#current = this.#small = NONE;
     this.#rung = 0;
     this.#last = -1;
   }

@@ -10,8 +10,9 @@ export type EndpointKey = number | string;
 /** The key of an address of 4 or 16 bytes and a port. */
 export function endpointKey(ip: Uint8Array, port: number): EndpointKey {
   if (ip.length === 4) {
-    const [a = 0, b = 0, c = 0, d = 0] = ip;
-    return (((a * 256 + b) * 256 + c) * 256 + d) * 65_536 + port;
+    const high = (ip[0] ?? 0) * 256 + (ip[1] ?? 0);
+    const low = (ip[2] ?? 0) * 256 + (ip[3] ?? 0);
+    return (high * 65_536 + low) * 65_536 + port;
   }
   return String.fromCharCode(...ip, port);
 }

@@ -7,17 +7,21 @@
 /** Finer than this, an entry's last use is not told: it saves work for every datagram. */
 const GRAIN = 1000;
 
-interface Entry<V> {
-  value: V;
+interface Entry<K, V> {
+  readonly key: K;
+  readonly value: V;
   used: number;
 }
 
 /**
  * Keeps at most `limit` entries, ordered by last use. Times are a clock's milliseconds, and an
- * entry's last use is known to the second.
+ * entry's last use is known to the second; that of the latest one, which most often is the next one
+ * too, from one call of {@linkcode ExpiringMap.expire} to the other.
  */
 export class ExpiringMap<K, V> {
-  readonly #entries = new Map<K, Entry<V>>();
+  readonly #entries = new Map<K, Entry<K, V>>();
+  #latest: Entry<K, V> | undefined;
+  #again = false;
   readonly #limit: number;
   readonly #dropped: (value: V) => void;
 
@@ -32,15 +36,22 @@ export class ExpiringMap<K, V> {
     return this.#entries.size;
   }
 
+  /** The value that was used or added last, unless it has left or `expire` was called since. */
+  get latest(): V | undefined {
+    return this.#latest?.value;
+  }
+
+  /** The latest value is used again: neither time nor map need be looked at. */
+  useLatest(): void {
+    this.#again = true;
+  }
+
   /** The value, which counts as used now. */
   use(key: K, now: number): V | undefined {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
-    if (now - entry.used > GRAIN) {
-      entry.used = now;
-      this.#entries.delete(key);
-      this.#entries.set(key, entry);
-    }
+    this.#become(entry, now);
+    if (now - entry.used > GRAIN) this.#touch(entry, now);
     return entry.value;
   }
 
@@ -53,7 +64,9 @@ export class ExpiringMap<K, V> {
         break;
       }
     }
-    this.#entries.set(key, { value, used: now });
+    const entry: Entry<K, V> = { key, value, used: now };
+    this.#entries.set(key, entry);
+    this.#become(entry, now);
   }
 
   /** Drops one entry. */
@@ -61,11 +74,14 @@ export class ExpiringMap<K, V> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
+    if (entry === this.#latest) this.#latest = undefined;
     this.#dropped(entry.value);
   }
 
-  /** Drops what was not used since `before`. */
-  expire(before: number): void {
+  /** Drops what was not used for `idle` milliseconds. */
+  expire(idle: number, now: number): void {
+    this.#become(undefined, now);
+    const before = now - idle;
     for (const [key, entry] of this.#entries) {
       if (entry.used >= before) return;
       this.delete(key);
@@ -75,5 +91,18 @@ export class ExpiringMap<K, V> {
   /** Drops everything. */
   clear(): void {
     for (const key of this.#entries.keys()) this.delete(key);
+  }
+
+  /** Makes an entry the latest; what was told of the one before counts until now. */
+  #become(entry: Entry<K, V> | undefined, now: number): void {
+    if (this.#again && this.#latest !== undefined) this.#touch(this.#latest, now);
+    this.#again = false;
+    this.#latest = entry;
+  }
+
+  #touch(entry: Entry<K, V>, now: number): void {
+    entry.used = now;
+    this.#entries.delete(entry.key);
+    this.#entries.set(entry.key, entry);
   }
 }

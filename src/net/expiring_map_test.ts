@@ -8,10 +8,24 @@ Deno.test("what is not used for a while expires, and only that", () => {
   map.add("used", 2, 0);
   map.add("new", 3, 50_000);
   assert.equal(map.use("used", 40_000), 2);
-  map.expire(30_000);
+  map.expire(30_000, 60_000);
   assert.equal(map.use("old", 60_000), undefined);
   assert.equal(map.use("used", 60_000), 2);
   assert.equal(map.size, 2);
+});
+
+Deno.test("the latest may be used without a look at the time: it counts as used when the next is", () => {
+  const map = new ExpiringMap<string, number>(10);
+  map.add("a", 1, 0);
+  map.add("b", 2, 0);
+  assert.equal(map.latest, 2);
+  map.useLatest();
+  map.expire(30_000, 29_000);
+  assert.equal(map.latest, undefined, "looked up again at least that often");
+  map.expire(30_000, 58_000);
+  assert.deepEqual([map.use("a", 58_000), map.use("b", 58_000)], [undefined, 2]);
+  map.delete("b");
+  assert.equal(map.latest, undefined);
 });
 
 Deno.test("the one idle longest makes room for a new one; a known key does not", () => {
@@ -29,13 +43,13 @@ Deno.test("the one idle longest makes room for a new one; a known key does not",
 
 Deno.test("every value is dropped exactly once, however it leaves, and the bound holds", () => {
   const step = fc.record({
-    does: fc.constantFrom("add", "use", "delete", "expire", "clear"),
+    does: fc.constantFrom("add", "use", "again", "delete", "expire", "clear"),
     key: fc.integer({ min: 0, max: 12 }),
     after: fc.integer({ min: 0, max: 3_000 }),
   });
   fc.assert(fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
-    const inside = new Set<object>();
-    const map = new ExpiringMap<number, object>(5, (value) => {
+    const inside = new Set<{ key: number }>();
+    const map = new ExpiringMap<number, { key: number }>(5, (value) => {
       assert.ok(inside.delete(value), "dropped twice");
     });
     let now = 0;
@@ -43,15 +57,21 @@ Deno.test("every value is dropped exactly once, however it leaves, and the bound
     for (const { does, key, after } of steps) {
       now += after;
       if (does === "add") {
-        const value = {};
+        const value = { key };
         map.add(key, value, now);
         inside.add(value);
         used.set(key, now);
       } else if (does === "use") {
         if (map.use(key, now) !== undefined) used.set(key, now);
+      } else if (does === "again") {
+        const { latest } = map;
+        if (latest === undefined) continue;
+        assert.ok(inside.has(latest), "the latest has left");
+        map.useLatest();
+        used.set(latest.key, now);
       } else if (does === "delete") map.delete(key);
       else if (does === "expire") {
-        map.expire(now - 5_000);
+        map.expire(5_000, now);
         // To the second: nothing used in time is gone because of the grain alone.
         for (const [k, at] of used) {
           if (at < now - 5_000) assert.equal(map.use(k, now), undefined, "kept too long");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { pattern } from "../../tests/support/connection_contract.ts";
 import { memoryPair } from "../../tests/support/memory_connection.ts";
-import { readExact } from "./read_exact.ts";
+import { readExact, readMessages } from "./read_exact.ts";
 
 Deno.test("messages are read whole however they arrive, and not a byte of what follows", async () => {
   await fc.assert(
@@ -55,4 +55,40 @@ Deno.test("a connection's own error comes through", async () => {
   const reading = readExact(b, 37);
   a.reset();
   await assert.rejects(reading, { code: "closed", message: "the peer reset the connection" });
+});
+
+Deno.test("messages of one size are read as many as are there, the last one whole", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 70 }),
+      async (count, readSize) => {
+        const [a, b] = memoryPair({ readSize });
+        const sent = pattern(count * 4);
+        await a.write(sent);
+        await a.closeWrite();
+        const got: number[] = [];
+        while (got.length < sent.length) {
+          const messages = await readMessages(b, 4);
+          assert.ok(messages.length > 0 && messages.length % 4 === 0);
+          got.push(...messages);
+        }
+        assert.deepEqual(Uint8Array.from(got), sent);
+        await assert.rejects(readMessages(b, 4), {
+          code: "closed",
+          message: "the peer closed the connection",
+        });
+      },
+    ),
+  );
+});
+
+Deno.test("an end within the last of several messages says how far that one came", async () => {
+  const [a, b] = memoryPair();
+  await a.write(pattern(11));
+  await a.closeWrite();
+  await assert.rejects(readMessages(b, 4), {
+    code: "closed",
+    message: "the peer closed the connection after 3 of 4 bytes of a message",
+  });
 });

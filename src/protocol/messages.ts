@@ -140,8 +140,8 @@ function decodeTag<T>(bytes: Uint8Array, names: readonly T[], what: string): T {
 
 /** The little-endian `u32` that messages start with; NaN where there are fewer than 4 bytes. */
 function readTag(bytes: Uint8Array): number {
-  const [a = NaN, b = NaN, c = NaN, d = NaN] = bytes;
-  return a + b * 0x100 + c * 0x10000 + d * 0x1000000;
+  const at = (index: number) => bytes[index] ?? NaN;
+  return at(0) + at(1) * 0x100 + at(2) * 0x10000 + at(3) * 0x1000000;
 }
 
 /** What unexpected bytes look like, for a log: a known protocol's name or a few bytes in hex. */

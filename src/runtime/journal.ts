@@ -24,19 +24,31 @@ export class Journal<E extends { readonly type: string }> {
   readonly stream: EventStream<E> = new EventStream<E>();
   readonly #logger: Logger;
   readonly #line: (event: E) => LogLine;
+  readonly #detail: ReadonlySet<E["type"]>;
   readonly #allowances = new Map<string, Allowance>();
   readonly #now: () => number;
 
-  /** `target` is a log target's path, such as `["rathole", "server"]`; `now` in milliseconds. */
-  constructor(target: readonly [string, ...string[]], now: () => number, line: (e: E) => LogLine) {
+  /**
+   * `target` is a log target's path, such as `["rathole", "server"]`; `now` in milliseconds.
+   * `detail` are the events whose lines are of level debug: every visitor causes some, and most
+   * often nobody wants to read them, so they are not even put into words then.
+   */
+  constructor(
+    target: readonly [string, ...string[]],
+    now: () => number,
+    line: (event: E) => LogLine,
+    detail: ReadonlySet<E["type"]> = new Set(),
+  ) {
     this.#logger = getLogger(target);
     this.#now = now;
     this.#line = line;
+    this.#detail = detail;
   }
 
   /** Tells everybody. */
   record(event: E): void {
     this.stream.publish(event);
+    if (this.#detail.has(event.type) && !this.#logger.isEnabledFor("debug")) return;
     const line = this.#line(event);
     if (!line.cheap) return this.#write(line, line.fields);
     const suppressed = this.#admit(event.type);

@@ -109,7 +109,7 @@ async function openSession(
     key,
     heartbeatInterval: () => context.config.heartbeat_interval * 1000,
     received: () => service.counters.backward.bytes,
-    poolTarget: service.reserve,
+    reserve: service.reserve,
     poolLimit: context.config.max_data_channels,
     scope: scope.child(),
     clock: context.clock,

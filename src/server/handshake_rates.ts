@@ -35,7 +35,7 @@ export class HandshakeRates {
     const now = this.#clock.now();
     const rate = this.#rate();
     // By then they are as good as new.
-    this.#buckets.expire(now - BURST_SECONDS * 1000 - 1000);
+    this.#buckets.expire(BURST_SECONDS * 1000 + 1000, now);
     let bucket = this.#buckets.use(network, now);
     if (bucket === undefined) {
       bucket = new TokenBucket(rate, now);

@@ -10,12 +10,15 @@ import { certificateLine } from "../transport/journal.ts";
 import { cheapLogLine, inSeconds, type LogLine, logLine } from "../runtime/log_line.ts";
 import type { ServerEvent } from "./events.ts";
 
+/** What every visitor causes. */
+const DETAIL: ReadonlySet<ServerEvent["type"]> = new Set(["stream-opened", "stream-closed"]);
+
 /** The journal of a server. */
 export type ServerJournal = Journal<ServerEvent>;
 
 /** A journal for one server; `now` in milliseconds. */
 export function openServerJournal(now: () => number): ServerJournal {
-  return new Journal(["rathole", "server"], now, serverLogLine);
+  return new Journal(["rathole", "server"], now, serverLogLine, DETAIL);
 }
 
 /** The log line of an event. */

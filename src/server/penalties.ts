@@ -51,7 +51,7 @@ export class Penalties {
   /** A client of that network failed to authenticate. */
   failed(network: string): void {
     const now = this.#clock.now();
-    this.#offenders.expire(now - MEMORY);
+    this.#offenders.expire(MEMORY, now);
     let offender = this.#offenders.use(network, now);
     if (offender === undefined) {
       offender = { failures: 0, until: 0 };

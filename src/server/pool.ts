@@ -7,6 +7,8 @@
 import type { Connection } from "../net/connection.ts";
 import type { Clock, Deadline } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
+import { Requests } from "./requests.ts";
+import { Reserve, type ReserveBounds } from "./reserve.ts";
 
 /** A data channel handed to a visitor. */
 export interface DataChannel {
@@ -21,7 +23,7 @@ export interface DataChannel {
 /** What a pool needs to know and do. */
 export interface PoolOptions {
   /** How many channels should wait for visitors. */
-  readonly target: number;
+  readonly reserve: ReserveBounds;
   /** How many channels there may be, waiting and in use. */
   readonly limit: number;
   /** Times the requests. */
@@ -31,16 +33,13 @@ export interface PoolOptions {
 }
 
 /**
- * Milliseconds after which a channel that was asked for is no longer expected to come: a visitor
- * who waits 10 s gets a second chance.
- */
-const REQUEST_LIFETIME = 5_000;
-/**
- * Channels that may wait beyond `target`, as a multiple of it and at least so many: bursts of
- * visitors leave some behind, and so does every probe.
+ * Channels that may wait beyond the reserve, as a multiple of its least and at least so many: bursts
+ * of visitors leave some behind, and so does every probe.
  */
 const SPARE = 3;
 const LEAST_SPARE = 24;
+/** While channels are coming, more are asked for when this share of the reserve is missing. */
+const BATCH = 1 / 4;
 
 interface Idle {
   readonly connection: Connection;
@@ -57,29 +56,28 @@ interface Waiter {
 }
 
 /**
- * Matches channels with those who wait for one, and keeps `target` channels in reserve. Who waits
+ * Matches channels with those who wait for one, and keeps a {@linkcode Reserve}. Who waits
  * longest is served first, with the newest channel: a network forgets idle connections without a
  * word, so the newest is the likeliest to be alive. A channel that is closed while it waits is
  * noticed, by a read that is always under way on it, and replaced.
  */
 export class ChannelPool {
   readonly #options: PoolOptions;
+  readonly #reserve: Reserve;
   /** Oldest first. */
   readonly #idle: Idle[] = [];
   readonly #waiters: Waiter[] = [];
-  /** When each channel that has not arrived was asked for, oldest first. */
-  readonly #requested: number[] = [];
-  #expiry: Deadline | undefined;
+  readonly #requests: Requests;
   readonly #used = new Set<Connection>();
   #closed: unknown;
-  #heardAt: number;
-  #unansweredSince: number | undefined;
   #maxAge = Infinity;
 
   /** A pool that asks for its first channels at once. */
   constructor(options: PoolOptions) {
+    const { clock, request, reserve } = options;
     this.#options = options;
-    this.#heardAt = options.clock.now();
+    this.#reserve = new Reserve(reserve, clock.now());
+    this.#requests = new Requests({ clock, request, overdue: () => this.#refill() });
     this.#refill();
   }
 
@@ -95,49 +93,53 @@ export class ChannelPool {
 
   /** Channels that were asked for and have not come. */
   get expected(): number {
-    return this.#requested.length;
+    return this.#requests.coming;
   }
 
   /** When the client last showed that it is alive: by a channel, or as {@linkcode heard} was told. */
   get heardAt(): number {
-    return this.#heardAt;
+    return this.#requests.heardAt;
   }
 
   /** When the first request was made that nothing was heard since; undefined without one. */
   get unansweredSince(): number | undefined {
-    return this.#unansweredSince;
+    return this.#requests.unansweredSince;
   }
 
   /** Whether a further channel can only take the place of another. */
   get full(): boolean {
-    const { limit, target } = this.#options;
     const idle = this.#idle.length;
+    const { limit, reserve } = this.#options;
     return this.#used.size + idle >= limit ||
-      idle >= target + Math.max(SPARE * target, LEAST_SPARE);
+      idle >= this.#reserve.size + Math.max(SPARE * reserve.least, LEAST_SPARE);
   }
 
   /** The client is alive: whatever it was asked before, it is not for silence that it owes it. */
   heard(): void {
-    this.#heardAt = this.#options.clock.now();
-    this.#unansweredSince = undefined;
+    this.#requests.heard();
   }
 
   /** Asks for a channel that nobody needs, to see whether the client answers. */
   probe(): void {
-    if (this.#closed === undefined) this.#ask(1);
+    if (this.#closed === undefined) this.#requests.ask(1);
   }
 
   /**
    * From now on channels that waited longer than `maxAge` milliseconds are replaced: asks for as
-   * many as did, and each that comes takes the oldest one's place.
+   * many as did, and each that comes takes the oldest one's place. Those that the reserve has no
+   * use for any more are closed.
    */
   refresh(maxAge: number): void {
     if (this.#closed !== undefined) return;
     this.#maxAge = maxAge;
-    const limit = this.#options.clock.now() - maxAge;
-    const old = this.#idle.findIndex(({ since }) => since > limit);
-    const count = (old < 0 ? this.#idle.length : old) - this.#requested.length;
-    if (count > 0) this.#ask(count);
+    const now = this.#options.clock.now();
+    this.#reserve.review(now);
+    const limit = now - maxAge;
+    const fresh = this.#idle.findIndex(({ since }) => since > limit);
+    let old = fresh < 0 ? this.#idle.length : fresh;
+    for (; old > 0 && this.#idle.length > this.#reserve.size; old--) this.#retireOldest();
+    const count = old - this.#requests.coming;
+    if (count > 0) this.#requests.ask(count);
   }
 
   /**
@@ -151,10 +153,12 @@ export class ChannelPool {
     const idle = this.#idle.pop();
     if (idle !== undefined) {
       const channel = this.#use(idle.connection, idle.first, idle.leave);
+      this.#reserve.taken(this.#idle.length);
       this.#refill();
       // Where the reserve is full all the same, one is asked for to learn whether a client that
       // this visitor waits for is still there.
-      if (this.#requested.length === 0 && this.#used.size + this.#idle.length < limit) this.#ask(1);
+      const room = this.#used.size + this.#idle.length < limit;
+      if (this.#requests.coming === 0 && room) this.#requests.ask(1);
       return Promise.resolve(channel);
     }
     if (this.#used.size + this.#waiters.length >= limit) {
@@ -169,6 +173,7 @@ export class ChannelPool {
     });
     const waiter: Waiter = { resolve, reject, deadline };
     this.#waiters.push(waiter);
+    this.#reserve.missed(this.#waiters.length);
     this.#refill();
     return promise;
   }
@@ -181,12 +186,12 @@ export class ChannelPool {
   offer(connection: Connection, leave: () => void): boolean {
     if (this.#closed !== undefined) return false;
     this.heard();
-    const { clock, target } = this.#options;
+    const target = this.#reserve.size;
     const idle = this.#idle.length;
-    const asked = this.#requested.shift() !== undefined;
+    const asked = this.#requests.answered();
     if (!asked && this.#waiters.length === 0 && idle >= target) return false;
     const oldest = this.#idle[0]?.since ?? Infinity;
-    const stale = idle >= target && clock.now() - oldest >= this.#maxAge;
+    const stale = idle >= target && this.#options.clock.now() - oldest >= this.#maxAge;
     if ((this.full || stale) && !(asked && this.#retireOldest())) return false;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) {
@@ -195,6 +200,7 @@ export class ChannelPool {
       waiter.deadline?.cancel();
       waiter.resolve(this.#use(connection, undefined, leave));
     }
+    this.#refill();
     return true;
   }
 
@@ -206,8 +212,7 @@ export class ChannelPool {
   close(reason: unknown): void {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
-    this.#expiry?.cancel();
-    this.#requested.length = 0;
+    this.#requests.close();
     for (const idle of this.#idle.splice(0)) {
       idle.connection.abort(reason);
       idle.leave();
@@ -263,33 +268,13 @@ export class ChannelPool {
 
   #refill(): void {
     if (this.#closed !== undefined) return;
-    const { clock, limit, target } = this.#options;
-    const now = clock.now();
-    while ((this.#requested[0] ?? now) < now - REQUEST_LIFETIME) this.#requested.shift();
-    const coming = this.#requested.length;
-    const room = limit - this.#used.size - this.#idle.length - coming;
-    const wanted = Math.min(room, target + this.#waiters.length - this.#idle.length - coming);
-    if (wanted > 0) this.#ask(wanted);
-    else this.#watchRequests(now);
-  }
-
-  #ask(count: number): void {
-    const now = this.#options.clock.now();
-    for (let i = 0; i < count; i++) this.#requested.push(now);
-    this.#options.request(count);
-    // Afterwards: what was heard until now answers older requests, and not this one.
-    this.#unansweredSince ??= now;
-    this.#watchRequests(now);
-  }
-
-  /** Has the oldest request looked at again when it is no longer expected to be answered. */
-  #watchRequests(now: number): void {
-    const oldest = this.#requested[0];
-    if (oldest === undefined || this.#expiry !== undefined) return;
-    const wait = oldest + REQUEST_LIFETIME + 1 - now;
-    this.#expiry = this.#options.clock.after(wait, () => {
-      this.#expiry = undefined;
-      this.#refill();
-    });
+    this.#requests.expire();
+    const { coming } = this.#requests;
+    const { size } = this.#reserve;
+    const room = this.#options.limit - this.#used.size - this.#idle.length - coming;
+    const wanted = Math.min(room, size + this.#waiters.length - this.#idle.length - coming);
+    // A few at a time, so that not every visitor costs a message; unless somebody waits for it.
+    const few = coming > this.#waiters.length && wanted < size * BATCH;
+    if (wanted > 0 && !few) this.#requests.ask(wanted);
   }
 }

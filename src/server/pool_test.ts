@@ -6,11 +6,16 @@ import { follow, turn } from "../../tests/support/turns.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { ChannelPool, type DataChannel } from "./pool.ts";
 
-function makePool(target = 2, limit = 100) {
+function makePool(target = 2, limit = 100, most = target) {
   const clock = new FakeClock();
   const asked: number[] = [];
   const left: MemoryConnection[] = [];
-  const pool = new ChannelPool({ target, limit, clock, request: (count) => asked.push(count) });
+  const pool = new ChannelPool({
+    reserve: { least: target, most },
+    limit,
+    clock,
+    request: (count) => asked.push(count),
+  });
   /** A client's end of a channel that was offered, or null when the pool did not want it. */
   const offer = () => {
     const [near, far] = memoryPair();
@@ -155,6 +160,47 @@ Deno.test("each visitor has the client asked for a channel, spare ones or not", 
   // One that is under way will tell as well.
   await pool.take();
   assert.deepEqual(asked, [2, 1, 1]);
+});
+
+Deno.test("visitors who had to wait make the reserve larger, and a quiet time makes it smaller", async () => {
+  const { clock, pool, offer, left, total } = makePool(2, 100, 8);
+  const visitors = Array.from({ length: 5 }, () => pool.take());
+  assert.equal(total(), 12, "5 for those who wait, 7 in reserve");
+  for (let i = 0; i < 12; i++) wanted(offer());
+  for (const { connection, release } of await Promise.all(visitors)) {
+    connection.abort();
+    release();
+  }
+  assert.deepEqual([pool.idle, pool.expected], [7, 0]);
+  await clock.advance(10_000);
+  pool.refresh(60_000);
+  assert.equal(pool.idle, 7, "somebody had to wait in these 10 s");
+  for (const [size, idle] of [[4, 4], [2, 2], [2, 2]] as const) {
+    await clock.advance(10_000);
+    pool.refresh(1_000);
+    assert.deepEqual([pool.idle, pool.expected >= size], [idle, true]);
+  }
+  assert.equal(left.length, 5 + 5);
+});
+
+Deno.test("while channels come, more are asked for a few at a time, unless somebody waits", async () => {
+  const { pool, asked, offer } = makePool(16);
+  for (let i = 0; i < 16; i++) wanted(offer());
+  await pool.take();
+  assert.deepEqual(asked, [16, 1], "the first at once");
+  for (let i = 0; i < 3; i++) await pool.take();
+  assert.deepEqual(asked, [16, 1]);
+  await pool.take();
+  assert.deepEqual(asked, [16, 1, 4], "a quarter of the reserve");
+  await pool.take();
+  for (let i = 0; i < 5; i++) wanted(offer());
+  assert.deepEqual([asked, pool.idle], [[16, 1, 4, 1], 15], "what is missing when all have come");
+  for (let i = 0; i < 15; i++) await pool.take();
+  const before = asked.length;
+  pool.take().catch(() => {});
+  assert.equal(pool.expected, 17);
+  assert.equal(asked.length, before + 1, "for one that waits, and what the batch had left");
+  pool.close(new Error("over"));
 });
 
 Deno.test("a probe of a full pool takes the place of the channel that waited longest", async () => {

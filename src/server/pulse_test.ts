@@ -28,7 +28,7 @@ function pulseOf(options: { interval?: number; target?: number; delay?: number |
   };
   let made: Pulse | undefined;
   const pool: ChannelPool = new ChannelPool({
-    target,
+    reserve: { least: target, most: target },
     limit: 100,
     clock,
     request: (count) => {

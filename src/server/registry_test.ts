@@ -13,7 +13,7 @@ function session(server: TestServer, key: Uint8Array, poolTarget = 0, via?: Addr
     key,
     heartbeatInterval: () => 0,
     received: () => 0,
-    poolTarget,
+    reserve: { least: poolTarget, most: poolTarget },
     poolLimit: 100,
     scope: server.context.intake.child(),
     clock: server.clock,

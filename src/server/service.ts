@@ -13,10 +13,12 @@ import { type Change, type MakeWay, simply } from "./change.ts";
 import type { ServerContext } from "./context.ts";
 import { type ServiceCounters, zeroCounters } from "./counters.ts";
 import { Door } from "./door.ts";
+import type { ReserveBounds } from "./reserve.ts";
 import type { Session } from "./session.ts";
 
-/** Data channels kept in reserve, as rathole 0.5.0 does. */
-const TCP_RESERVE = 8;
+/** Data channels kept in reserve for visitors: at first as many as rathole 0.5.0 keeps. */
+const TCP_RESERVE: ReserveBounds = { least: 8, most: 64 };
+/** Data channels of a UDP service at least. */
 const UDP_RESERVE = 2;
 
 /** Whether the door must be opened anew where such keys have changed. */
@@ -61,9 +63,11 @@ export class Service {
   }
 
   /** Data channels that a session keeps in reserve. */
-  get reserve(): number {
+  get reserve(): ReserveBounds {
     if (this.#config.type === "tcp") return TCP_RESERVE;
-    return Math.max(UDP_RESERVE, this.#config.udp_data_channels);
+    // Its visitors share these: more of them ask for no more.
+    const channels = Math.max(UDP_RESERVE, this.#config.udp_data_channels);
+    return { least: channels, most: channels };
   }
 
   /** Who offers it at the moment. */

@@ -20,6 +20,7 @@ import { SilenceWatch } from "../runtime/silence.ts";
 import { FrameRate } from "./frame_rate.ts";
 import { ChannelPool } from "./pool.ts";
 import { Pulse } from "./pulse.ts";
+import type { ReserveBounds } from "./reserve.ts";
 
 const CREATE = encodeControlCommand("create-data-channel");
 const HEARTBEAT = encodeControlCommand("heartbeat");
@@ -44,7 +45,7 @@ export interface SessionOptions {
   /** Bytes that came back from the service's clients so far. */
   received(): number;
   /** Data channels to keep in reserve. */
-  readonly poolTarget: number;
+  readonly reserve: ReserveBounds;
   /** Most data channels. */
   readonly poolLimit: number;
   /** Owns the session's tasks; left when the session ends. */
@@ -82,7 +83,7 @@ export class Session {
     this.scope = options.scope;
     options.connection.setNoDelay(true);
     this.pool = new ChannelPool({
-      target: options.poolTarget,
+      reserve: options.reserve,
       limit: options.poolLimit,
       clock: options.clock,
       request: (count) => {

@@ -9,6 +9,9 @@ import { RatholeError } from "../runtime/errors.ts";
 import { Scope } from "../runtime/scope.ts";
 import { Session } from "./session.ts";
 
+/** A reserve that demand does not change. */
+const fixed = (size: number) => ({ least: size, most: size });
+
 /** A session over memory, and what its client reads. */
 function running(options: {
   heartbeat?: number;
@@ -26,7 +29,7 @@ function running(options: {
     key: new Uint8Array(32),
     heartbeatInterval: options.interval ?? (() => options.heartbeat ?? 0),
     received: options.received ?? (() => 0),
-    poolTarget: options.target ?? 0,
+    reserve: fixed(options.target ?? 0),
     poolLimit: 10_000,
     scope,
     clock,
@@ -220,7 +223,7 @@ Deno.test("a session whose scope was left before it began is over", async () => 
     key: new Uint8Array(32),
     heartbeatInterval: () => 30_000,
     received: () => 0,
-    poolTarget: 8,
+    reserve: fixed(8),
     poolLimit: 100,
     scope,
     clock,

@@ -12,7 +12,7 @@ import { receiveFrames } from "../net/receive_frames.ts";
 import { mayUse } from "../net/permission.ts";
 import { encodeDataCommand } from "../protocol/messages.ts";
 import type { UdpFrame } from "../protocol/udp_frame.ts";
-import { type Address, formatAddress, parseIp } from "../runtime/address.ts";
+import { type Address, formatAddress, isSameAddress, parseIp } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
 import { explain } from "../runtime/errors.ts";
@@ -36,6 +36,7 @@ const LONGEST_PAUSE = 5_000;
 
 interface Visitor {
   readonly address: Address;
+  readonly key: EndpointKey;
   /** Whether the log says already that no reply may be sent to it. */
   refused: boolean;
   readonly ip: Uint8Array;
@@ -52,7 +53,6 @@ export class UdpVisitors implements Front {
     MOST_VISITORS,
     () => this.#options.counters.visitors--,
   );
-
   readonly #scope: Scope;
 
   private constructor(
@@ -105,22 +105,40 @@ export class UdpVisitors implements Front {
   }
 
   #arrived(payload: Uint8Array, from: Address): void {
+    const { counters } = this.#options;
+    let visitor = this.#visitors.latest;
+    if (visitor !== undefined && isSameAddress(visitor.address, from)) this.#visitors.useLatest();
+    else visitor = this.#visitorAt(from);
+    if (visitor?.queue.push(visitor.ip, from.port, payload)) {
+      counters.forward.bytes += payload.length;
+    } else {
+      counters.datagramsDropped++;
+    }
+  }
+
+  #visitorAt(from: Address): Visitor | undefined {
     const { context, counters } = this.#options;
     const ip = parseIp(from.hostname);
-    if (ip === null) return void counters.datagramsDropped++;
+    if (ip === null) return undefined;
     const key = endpointKey(ip, from.port);
     const now = context.clock.now();
     let visitor = this.#visitors.use(key, now);
     if (visitor === undefined) {
       const queue = this.#queues[endpointHash(ip, from.port) % this.#queues.length];
-      if (queue === undefined) return;
-      visitor = { address: from, refused: false, ip, queue };
+      if (queue === undefined) return undefined;
+      visitor = { address: from, key, refused: false, ip, queue };
       this.#visitors.add(key, visitor, now);
       counters.visitors++;
       counters.visitorsTotal++;
     }
-    if (visitor.queue.push(ip, from.port, payload)) counters.forward.bytes += payload.length;
-    else counters.datagramsDropped++;
+    return visitor;
+  }
+
+  #known(key: EndpointKey): Visitor | undefined {
+    const { latest } = this.#visitors;
+    if (latest?.key !== key) return this.#visitors.use(key, this.#options.context.clock.now());
+    this.#visitors.useLatest();
+    return latest;
   }
 
   /** Keeps one data channel under a queue, another when it is lost, until the scope is left. */
@@ -179,8 +197,8 @@ export class UdpVisitors implements Front {
 
   /** Sends a reply to a visitor that was seen: a client cannot make us send to anybody else. */
   async #reply({ ip, port, payload }: UdpFrame): Promise<void> {
-    const { context, counters } = this.#options;
-    const visitor = this.#visitors.use(endpointKey(ip, port), context.clock.now());
+    const { counters } = this.#options;
+    const visitor = this.#known(endpointKey(ip, port));
     if (visitor !== undefined && await this.#socket.send(payload, visitor.address)) {
       counters.backward.bytes += payload.length;
     } else {
@@ -206,7 +224,7 @@ export class UdpVisitors implements Front {
     for (;;) {
       await sleep(clock, SWEEP, signal);
       if (signal.aborted) return;
-      this.#visitors.expire(clock.now() - VISITOR_IDLE);
+      this.#visitors.expire(VISITOR_IDLE, clock.now());
     }
   }
 }

@@ -27,6 +27,8 @@ export class DenoTlsConnection implements Connection {
   #writing: Uint8Array = NOTHING;
   #reader: PromiseWithResolvers<Bytes | null> | undefined;
   #writer: PromiseWithResolvers<void> | undefined;
+  /** Whether the peer has ended its direction. */
+  #ended = false;
   #aborted: { readonly reason: unknown } | undefined;
 
   /** Takes over the socket: nobody else may use it from now on. `onClose` is called once. */
@@ -40,6 +42,7 @@ export class DenoTlsConnection implements Connection {
   /** See {@linkcode Connection.read}. */
   read(max?: number): Promise<Uint8Array | null> {
     if (this.#aborted !== undefined) return Promise.reject(this.#aborted.reason);
+    if (this.#ended) return Promise.resolve(null);
     const reader = this.#reader = Promise.withResolvers<Bytes | null>();
     const buffer = max === undefined ? this.#buffer.next() : this.#buffer.nextAtMost(max);
     this.#socket.read(buffer).then(this.#onRead, this.#onReadLost);
@@ -94,6 +97,7 @@ export class DenoTlsConnection implements Connection {
     if (reader === undefined) return;
     this.#reader = undefined;
     if (count !== null) return reader.resolve(this.#buffer.filled(count));
+    this.#ended = true;
     this.#buffer.release();
     reader.resolve(null);
   };

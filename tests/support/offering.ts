@@ -24,7 +24,7 @@ export function offeringOnly(options: Partial<ServerOptions>) {
       key: new Uint8Array(32),
       heartbeatInterval: () => 0,
       received: () => 0,
-      poolTarget: 0,
+      reserve: { least: 0, most: 0 },
       poolLimit: server.context.config.max_data_channels,
       scope: server.context.intake.child(),
       clock: server.clock,

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { Reserve } from "./reserve.ts";
+
+Deno.test("a reserve grows by those who had to wait, up to its most", () => {
+  const reserve = new Reserve({ least: 8, most: 64 }, 0);
+  assert.equal(reserve.size, 8);
+  for (const [waiting, size] of [[1, 9], [20, 28], [3, 28], [500, 64]] as const) {
+    reserve.missed(waiting);
+    assert.equal(reserve.size, size);
+  }
+});
+
+Deno.test("a reserve without room to grow stays what it is", () => {
+  const reserve = new Reserve({ least: 100, most: 100 }, 0);
+  reserve.missed(50);
+  assert.equal(reserve.size, 100);
+});
+
+Deno.test("it halves for each 10 s in which more than half of it was left, down to its least", () => {
+  const reserve = new Reserve({ least: 8, most: 64 }, 0);
+  reserve.missed(56);
+  reserve.review(10_000);
+  assert.equal(reserve.size, 64, "somebody had to wait");
+  reserve.taken(32);
+  reserve.review(19_999);
+  assert.equal(reserve.size, 64, "not yet");
+  reserve.review(20_000);
+  assert.equal(reserve.size, 64, "half of it was needed");
+  reserve.taken(33);
+  reserve.review(30_000);
+  assert.equal(reserve.size, 32);
+  for (const [now, size] of [[40_000, 16], [50_000, 8], [60_000, 8]] as const) {
+    reserve.review(now);
+    assert.equal(reserve.size, size, "nobody came");
+  }
+});
