@@ -28,6 +28,8 @@ export class FrameOpener {
   /** The beginning of a frame whose rest is to come. */
   #held: Uint8Array = NOTHING;
   #filled = 0;
+  /** What was lent, where it came in several frames. */
+  #joined: Uint8Array | undefined;
   #empty = 0;
 
   /** Takes the key of the other end's messages. */
@@ -43,13 +45,14 @@ export class FrameOpener {
   }
 
   /**
-   * The next bytes of the stream, in an array of their own; undefined when no frame is complete.
-   * What was lent is not needed any more then.
+   * The next bytes of the stream, lent until the next call; undefined when no frame is complete.
    *
    * @throws {RatholeError} `untrusted` for a message that was changed, `protocol` for one that
    * cannot be, or for nothing but empty ones.
    */
   next(): Uint8Array | undefined {
+    if (this.#joined !== undefined) this.#buffers.give(this.#joined);
+    this.#joined = undefined;
     let first = this.#openNext();
     while (first?.length === 0) first = this.#openNext();
     if (first === undefined || !this.#isComplete()) return first;
@@ -61,7 +64,7 @@ export class FrameOpener {
       parts.push(part);
       total += part.length;
     }
-    return joined(parts, total);
+    return this.#join(parts, total);
   }
 
   /** The connection below has ended: the error that this is when a frame is incomplete. */
@@ -81,6 +84,7 @@ export class FrameOpener {
     this.#at = 0;
     this.#held = NOTHING;
     this.#filled = 0;
+    this.#joined = undefined;
   }
 
   #openNext(): Uint8Array | undefined {
@@ -124,6 +128,16 @@ export class FrameOpener {
     this.#held = larger;
   }
 
+  #join(parts: readonly Uint8Array[], total: number): Uint8Array {
+    const whole = this.#joined = this.#buffers.take(total);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole.subarray(0, total);
+  }
+
   #release(): void {
     if (this.#held.length > 0) this.#buffers.give(this.#held);
     this.#held = NOTHING;
@@ -151,14 +165,4 @@ function messageLength(bytes: Uint8Array, at: number): number {
     "protocol",
     `the peer announced a noise message of ${length} bytes, too short to be one`,
   );
-}
-
-function joined(parts: readonly Uint8Array[], total: number): Uint8Array {
-  const whole = new Uint8Array(total);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
