@@ -17,6 +17,7 @@ import {
   type KeyObject,
 } from "node:crypto";
 import { RatholeError } from "../runtime/errors.ts";
+import { free } from "../runtime/free.ts";
 import {
   type Cipher,
   type DiffieHellman,
@@ -109,7 +110,9 @@ class NodeCipher implements KeyedCipher {
       ? createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS)
       : createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS);
     if (ad.length > 0) cipher.setAAD(ad, { plaintextLength: plaintext.length });
-    out.set(cipher.update(plaintext), at);
+    const encrypted = cipher.update(plaintext);
+    out.set(encrypted, at);
+    free(encrypted);
     // One that never ends leaks.
     cipher.final();
     out.set(cipher.getAuthTag(), at + plaintext.length);

@@ -8,6 +8,7 @@
 import type { CipherState } from "../noise/cipher_state.ts";
 import { TAG_BYTES } from "../noise/primitives.ts";
 import { RatholeError } from "../runtime/errors.ts";
+import { free } from "../runtime/free.ts";
 import { LENGTH_BYTES, type SealedBuffers } from "./noise_buffers.ts";
 
 const NOTHING = new Uint8Array(0);
@@ -28,7 +29,9 @@ export class FrameOpener {
   /** The beginning of a frame whose rest is to come. */
   #held: Uint8Array = NOTHING;
   #filled = 0;
-  /** What was lent, where it came in several frames. */
+  /** What was lent, where it came in one frame. */
+  #single: Uint8Array | undefined;
+  /** What was lent, where it came in several. */
   #joined: Uint8Array | undefined;
   #empty = 0;
 
@@ -51,11 +54,10 @@ export class FrameOpener {
    * cannot be, or for nothing but empty ones.
    */
   next(): Uint8Array | undefined {
-    if (this.#joined !== undefined) this.#buffers.give(this.#joined);
-    this.#joined = undefined;
+    this.#takeBack();
     let first = this.#openNext();
     while (first?.length === 0) first = this.#openNext();
-    if (first === undefined || !this.#isComplete()) return first;
+    if (first === undefined || !this.#isComplete()) return this.#single = first;
     const parts = [first];
     let total = first.length;
     while (parts.length < MOST_FRAMES && total < MOST_JOINED && this.#isComplete()) {
@@ -84,7 +86,13 @@ export class FrameOpener {
     this.#at = 0;
     this.#held = NOTHING;
     this.#filled = 0;
-    this.#joined = undefined;
+    this.#single = this.#joined = undefined;
+  }
+
+  #takeBack(): void {
+    if (this.#joined !== undefined) this.#buffers.give(this.#joined);
+    if (this.#single !== undefined) free(this.#single);
+    this.#single = this.#joined = undefined;
   }
 
   #openNext(): Uint8Array | undefined {
@@ -134,6 +142,7 @@ export class FrameOpener {
     for (const part of parts) {
       whole.set(part, at);
       at += part.length;
+      free(part);
     }
     return whole.subarray(0, total);
   }

@@ -8,6 +8,7 @@ import type { TLSSocket } from "node:tls";
 import type { Connection } from "../net/connection.ts";
 import type { Address } from "../runtime/address.ts";
 import { RatholeError } from "../runtime/errors.ts";
+import { free } from "../runtime/free.ts";
 import { truncatedError } from "./tls_errors.ts";
 import type { Wire } from "./tls_wire.ts";
 
@@ -32,6 +33,8 @@ export class TlsConnection implements Connection {
   readonly #explain: Explain;
   #received = false;
   readonly #queue: Uint8Array[] = [];
+  /** What the last read has used up. */
+  #lent: Uint8Array | undefined;
   #queued = 0;
   #stopped = false;
   #end: "open" | "ended" | "truncated" = "open";
@@ -55,6 +58,8 @@ export class TlsConnection implements Connection {
 
   /** See {@linkcode Connection.read}. */
   read(max?: number): Promise<Uint8Array | null> {
+    if (this.#lent !== undefined) free(this.#lent);
+    this.#lent = undefined;
     if (this.#queue.length > 0 && !(this.#failure?.error instanceof Abortion)) {
       return Promise.resolve(this.#next(max));
     }
@@ -97,6 +102,7 @@ export class TlsConnection implements Connection {
     if (this.#failure?.error instanceof Abortion) return;
     const idle = this.#failure === undefined && !this.#wire.sending && !this.#wire.gone;
     this.#queue.length = 0;
+    this.#lent = undefined;
     this.#fail(new Abortion(aborted), true);
     if (!idle) return this.#drop();
     // What was written is complete: say so, as plain TCP would with its FIN. The alert is in the
@@ -162,6 +168,7 @@ export class TlsConnection implements Connection {
       this.#queue[0] = first.subarray(max);
     } else {
       this.#queue.shift();
+      this.#lent = first;
     }
     this.#queued -= bytes.length;
     if (this.#stopped && this.#queue.length === 0) {

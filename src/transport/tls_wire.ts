@@ -5,6 +5,7 @@
  */
 
 import { Duplex } from "node:stream";
+import { free } from "../runtime/free.ts";
 import { type BufferStore, ReadBuffer } from "../net/buffers.ts";
 
 /** Bytes of TLS records that may wait to be sent; an honest engine stays far below. */
@@ -194,6 +195,7 @@ export class Wire extends Duplex {
     const next = this.#queue[0];
     if (next !== undefined) this.#send(next.bytes);
     else this.#closeWrite();
+    free(first.bytes);
     first.done?.();
   };
 
