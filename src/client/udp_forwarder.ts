@@ -121,17 +121,26 @@ export class UdpForwarder implements Forwarder {
     }
   }
 
-  async #deliver(
-    { ip, port, payload }: UdpFrame,
-    queue: FrameQueue,
-    target: Target,
-  ): Promise<void> {
-    const { counters } = this.#options;
+  /** Sends a datagram to the service; what a flood does most, so it is done without async frames. */
+  #deliver(frame: UdpFrame, queue: FrameQueue, target: Target): Promise<void> {
+    const { ip, port } = frame;
     const key = endpointKey(ip, port);
-    const visitor = this.#heard(key) ?? await this.#welcome(key, ip, port, queue, target);
-    if (visitor !== null) visitor.queue = queue;
-    if (await visitor?.socket.send(payload, visitor.to)) counters.forward.bytes += payload.length;
-    else counters.datagramsDropped++;
+    const visitor = this.#heard(key);
+    if (visitor !== undefined) return this.#send(visitor, frame, queue);
+    return this.#welcome(key, ip, port, queue, target).then(async (welcome) => {
+      if (welcome !== null) await this.#send(welcome, frame, queue);
+      else this.#options.counters.datagramsDropped++;
+    });
+  }
+
+  #send(visitor: Visitor, { payload }: UdpFrame, queue: FrameQueue): Promise<void> {
+    const { counters } = this.#options;
+    const { length } = payload;
+    visitor.queue = queue;
+    return visitor.socket.send(payload, visitor.to).then((taken) => {
+      if (taken) counters.forward.bytes += length;
+      else counters.datagramsDropped++;
+    });
   }
 
   /** A visitor that is known, and counts as used now. */

@@ -41,6 +41,11 @@ export interface DatagramOptions {
 
 /** As long as the longest datagram: UDP cuts what does not fit, and does not say so. */
 const RECEIVE_BUFFER = 65_536;
+/**
+ * Datagrams received in a row: as long as there are more, receiving does not go back to the event
+ * loop, and a flood would stop everything else.
+ */
+const IN_A_ROW = 64;
 
 /** Whose sockets are used. */
 export type DatagramKind = "deno" | "node";
@@ -85,17 +90,23 @@ function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
     receiving.abort();
     socket.close();
   };
+  // Most often it is the same one as before.
+  let last: { readonly to: Address; readonly address: Deno.NetAddr } | undefined;
   return {
     bound: Promise.resolve(address),
-    send: (payload, to) =>
-      signal.aborted
-        ? Promise.resolve(false)
-        : socket.send(payload, { transport: "udp", ...to }).then(() => true, () => false),
+    send: (payload, to) => {
+      if (signal.aborted) return Promise.resolve(false);
+      if (last?.to !== to) last = { to, address: { transport: "udp", ...to } };
+      return socket.send(payload, last.address).then(taken, notTaken);
+    },
     close,
     closed,
     [Symbol.dispose]: close,
   };
 }
+
+const taken = () => true;
+const notTaken = () => false;
 
 async function receiveAll(
   socket: Deno.DatagramConn,
@@ -103,30 +114,22 @@ async function receiveAll(
   signal: AbortSignal,
 ): Promise<void> {
   const buffer = new Uint8Array(RECEIVE_BUFFER);
-  while (!signal.aborted) {
+  for (let received = 0; !signal.aborted; received++) {
+    if (received % IN_A_ROW === IN_A_ROW - 1) await turn();
     try {
       const [payload, from] = await socket.receive(buffer);
       if (!signal.aborted) take(payload, netAddress(from));
     } catch {
       // An ICMP error of an earlier send (port unreachable) surfaces here; it says nothing about
       // what others send. A turn of the event loop in between, so that errors in a row cannot spin.
-      await turn(signal);
+      await turn();
     }
   }
 }
 
-/** A turn of the event loop, or nothing once the signal is aborted. */
-function turn(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, 0);
-    signal.addEventListener("abort", done);
-  });
+/** A turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
 }
 
 function openWithNode({ at, take }: DatagramOptions): DatagramSocket {

@@ -11,17 +11,22 @@ import type { Connection } from "./connection.ts";
 const LIMIT = 256 * 1024;
 /** What a queue starts with. */
 const INITIAL = 2 * 1024;
+/** So many bytes are worth a write of their own. */
+const PROMPT = 64 * 1024;
 
 /**
- * Collects frames while a write is under way, and sends what was collected in one write: under
- * load many datagrams share a system call, otherwise each goes at once. A channel that does not
- * keep up costs datagrams, which the caller counts, and never more than two buffers of 256 KiB.
+ * Collects frames while a write is under way and until the socket that they came from was asked in
+ * vain, and sends what was collected in one write: datagrams that arrive together share a system
+ * call. A channel that does not keep up costs datagrams, which the caller counts, and never more
+ * than two buffers of 256 KiB.
  */
 export class FrameQueue {
   #filling = new Uint8Array(INITIAL);
   #filled = 0;
   #writing = new Uint8Array(INITIAL);
   #wake: (() => void) | null = null;
+  /** Whether it is woken when this turn of the event loop is over. */
+  #scheduled = false;
 
   /** Adds a datagram; false when there is no room for it. */
   push(ip: Uint8Array, port: number, payload: Uint8Array): boolean {
@@ -33,8 +38,19 @@ export class FrameQueue {
       this.#filling = grown;
     }
     this.#filled = writeUdpFrame(this.#filling, this.#filled, ip, port, payload);
-    this.#wake?.();
+    if (this.#filled >= PROMPT) this.#wake?.();
+    else this.#schedule();
     return true;
+  }
+
+  /** Datagrams that are there are received one after the other within one turn of the event loop. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#wake?.();
+    });
   }
 
   /**

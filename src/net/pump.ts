@@ -37,32 +37,33 @@ export async function pump(
   counters: PumpCounters,
   firstOfB?: Promise<Uint8Array | null>,
 ): Promise<unknown> {
-  const cut = (error: unknown) => {
-    a.abort(error);
-    b.abort(error);
-    return error;
-  };
-  const [forward, backward] = await Promise.all([
-    copy(a, b, counters.forward).catch(cut),
-    copy(b, a, counters.backward, firstOfB).catch(cut),
-  ]);
+  const backward = copy(b, a, counters.backward, firstOfB);
+  const cut = await copy(a, b, counters.forward);
+  const cutBack = await backward;
   a.abort();
   b.abort();
-  return forward ?? backward;
+  return cut ?? cutBack;
 }
 
+/** Copies one way; an error ends both ways, and is what it resolves with in place of null. */
 async function copy(
   from: Connection,
   to: Connection,
   counter: ByteCounter,
   first?: Promise<Uint8Array | null>,
-): Promise<null> {
-  let chunk = await (first ?? from.read());
-  while (chunk !== null) {
-    await to.write(chunk);
-    counter.bytes += chunk.length;
-    chunk = await from.read();
+): Promise<unknown> {
+  try {
+    let chunk = await (first ?? from.read());
+    while (chunk !== null) {
+      await to.write(chunk);
+      counter.bytes += chunk.length;
+      chunk = await from.read();
+    }
+    await to.closeWrite();
+    return null;
+  } catch (error) {
+    from.abort(error);
+    to.abort(error);
+    return error;
   }
-  await to.closeWrite();
-  return null;
 }

@@ -20,7 +20,7 @@ const AT_ONCE = 64;
  */
 export async function receiveFrames(
   channel: Connection,
-  handle: (frame: UdpFrame) => Promise<void>,
+  handle: (frame: UdpFrame) => Promise<void> | undefined,
   first?: Promise<Uint8Array | null>,
 ): Promise<void> {
   const decoder = new UdpFrameDecoder();
@@ -28,7 +28,9 @@ export async function receiveFrames(
   let chunk = await (first ?? channel.read());
   while (chunk !== null) {
     for (const frame of decoder.decode(chunk)) {
-      handling.push(handle(frame));
+      const handled = handle(frame);
+      if (handled === undefined) continue;
+      handling.push(handled);
       if (handling.length === AT_ONCE) await Promise.all(handling.splice(0));
     }
     await Promise.all(handling.splice(0));

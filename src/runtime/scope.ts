@@ -56,12 +56,15 @@ export class Scope implements AsyncDisposable {
   /** Starts a task that this scope owns. After the scope was left nothing is started any more. */
   run(task: (signal: AbortSignal) => Promise<void>): void {
     if (this.aborted) return;
-    const running: Promise<void> = task(this.signal)
-      .catch((error: unknown) => this.#onFault(error))
-      .finally(() => {
-        this.#tasks.delete(running);
-        this.#retire();
-      });
+    const over = () => {
+      this.#tasks.delete(running);
+      this.#retire();
+    };
+    // One promise a task: every visitor is one.
+    const running: Promise<void> = task(this.signal).then(over, (error: unknown) => {
+      over();
+      this.#onFault(error);
+    });
     this.#tasks.add(running);
   }
 

@@ -11,8 +11,15 @@ import type { Address } from "../runtime/address.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import { acceptAt } from "./accept.ts";
+import type { Ticket } from "./admission.ts";
 import type { DataChannel } from "./pool.ts";
 import type { Front, FrontOptions } from "./front.ts";
+
+/** A visitor on the way to a data channel, or paired with one. */
+interface Stream {
+  readonly visitor: TcpConnection;
+  channel: DataChannel | undefined;
+}
 
 const FORWARD = encodeDataCommand("forward-tcp");
 
@@ -43,68 +50,71 @@ export class TcpVisitors implements Front {
       (reason) => visitor.abort(reason),
     );
     if (typeof ticket === "string") return this.#refuse(visitor, ticket);
-    context.streams.run(async () => {
-      const forget = context.streams.onAbort((reason) => visitor.abort(reason));
-      try {
-        await this.#serve(visitor);
-      } finally {
-        forget();
-        visitor.abort();
-        ticket.leave();
-      }
-    });
+    context.streams.run(() => this.#serve(visitor, ticket));
   }
 
-  async #serve(visitor: TcpConnection): Promise<void> {
-    const { context, counters, name } = this.#options;
-    let channel;
+  async #serve(visitor: TcpConnection, ticket: Ticket): Promise<void> {
+    const { streams } = this.#options.context;
+    const stream: Stream = { visitor, channel: undefined };
+    const forget = streams.onAbort((reason) => {
+      visitor.abort(reason);
+      stream.channel?.connection.abort(reason);
+    });
     try {
-      channel = await this.#pair();
+      await this.#forward(stream);
     } catch (error) {
-      return this.#refuse(visitor, explain(error));
+      this.#refuse(visitor, explain(error));
+    } finally {
+      forget();
+      visitor.abort();
+      stream.channel?.release();
+      ticket.leave();
     }
+  }
+
+  /** Has bytes flow until both directions have ended. @throws {RatholeError} without a channel */
+  async #forward(stream: Stream): Promise<void> {
+    const { context, counters, name } = this.#options;
+    const { connection, first } = await this.#pair(stream);
+    const { visitor } = stream;
     const { peer } = visitor;
-    const { connection } = channel;
-    const forget = context.streams.onAbort((reason) => connection.abort(reason));
     context.journal.record({ type: "stream-opened", service: name, peer });
     counters.visitors++;
     counters.visitorsTotal++;
-    try {
-      const cut = await pump(visitor, connection, counters, channel.first);
-      const reason = cut === null ? undefined : explain(cut);
-      context.journal.record({ type: "stream-closed", service: name, peer, reason });
-    } finally {
-      counters.visitors--;
-      forget();
-      channel.release();
-    }
+    const cut = await pump(visitor, connection, counters, first);
+    counters.visitors--;
+    const reason = cut === null ? undefined : explain(cut);
+    context.journal.record({ type: "stream-closed", service: name, peer, reason });
   }
 
   /** A data channel whose client was told to forward; tries again where one turns out to be dead. */
-  async #pair(): Promise<DataChannel> {
+  async #pair(stream: Stream): Promise<DataChannel> {
     const { context } = this.#options;
     const end = context.clock.now() + context.config.visitor_timeout * 1000;
     for (;;) {
       const session = this.#options.session();
       if (session === undefined) throw new RatholeError("closed", "the client is gone");
-      const channel = await session.pool.take(end - context.clock.now()).catch((error) => {
-        // A newer client took the service over: its channels are as good.
-        if (this.#options.session() === session) throw error;
-        return null;
-      });
-      if (channel === null) continue;
-      const { connection } = channel;
-      const forget = context.streams.onAbort((reason) => connection.abort(reason));
+      let channel;
       try {
+        channel = await session.pool.take(end - context.clock.now());
+      } catch (error) {
+        // A newer client may have taken the service over: its channels are as good.
+        if (this.#options.session() === session) throw error;
+        continue;
+      }
+      stream.channel = channel;
+      const { connection } = channel;
+      try {
+        // Whoever ends all streams may just have done so.
+        if (context.streams.aborted) throw context.streams.signal.reason;
         connection.setNoDelay(this.#options.config().nodelay);
         await connection.write(FORWARD);
         return channel;
       } catch (error) {
+        stream.channel = undefined;
         connection.abort(error);
         channel.release();
         if (context.streams.aborted) throw error;
-      } finally {
-        forget();
       }
     }
   }

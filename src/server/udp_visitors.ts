@@ -196,15 +196,22 @@ export class UdpVisitors implements Front {
   }
 
   /** Sends a reply to a visitor that was seen: a client cannot make us send to anybody else. */
-  async #reply({ ip, port, payload }: UdpFrame): Promise<void> {
+  #reply({ ip, port, payload }: UdpFrame): Promise<void> | undefined {
     const { counters } = this.#options;
     const visitor = this.#known(endpointKey(ip, port));
-    if (visitor !== undefined && await this.#socket.send(payload, visitor.address)) {
-      counters.backward.bytes += payload.length;
-    } else {
+    if (visitor === undefined) {
       counters.datagramsDropped++;
-      if (visitor !== undefined) this.#refuseWhereForbidden(visitor);
+      return undefined;
     }
+    const { length } = payload;
+    return this.#socket.send(payload, visitor.address).then((taken) => {
+      if (taken) {
+        counters.backward.bytes += length;
+      } else {
+        counters.datagramsDropped++;
+        this.#refuseWhereForbidden(visitor);
+      }
+    });
   }
 
   /** Says once a visitor that replies fail for want of a permission; nothing else would. */
