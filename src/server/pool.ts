@@ -70,6 +70,7 @@ export class ChannelPool {
   readonly #requests: Requests;
   readonly #used = new Set<Connection>();
   #closed: unknown;
+  #tellsOtherwise = false;
   #maxAge = Infinity;
 
   /** A pool that asks for its first channels at once. */
@@ -117,6 +118,14 @@ export class ChannelPool {
   /** The client is alive: whatever it was asked before, it is not for silence that it owes it. */
   heard(): void {
     this.#requests.heard();
+  }
+
+  /**
+   * Whether the client shows by other means than its answers that it is alive. If not, every visitor
+   * has it asked for a channel, for a verdict on it in time.
+   */
+  set tellsOtherwise(value: boolean) {
+    this.#tellsOtherwise = value;
   }
 
   /** Asks for a channel that nobody needs, to see whether the client answers. */
@@ -274,7 +283,7 @@ export class ChannelPool {
     const room = this.#options.limit - this.#used.size - this.#idle.length - coming;
     const wanted = Math.min(room, size + this.#waiters.length - this.#idle.length - coming);
     // A few at a time, so that not every visitor costs a message; unless somebody waits for it.
-    const few = coming > this.#waiters.length && wanted < size * BATCH;
+    const few = this.#tellsOtherwise && coming > this.#waiters.length && wanted < size * BATCH;
     if (wanted > 0 && !few) this.#requests.ask(wanted);
   }
 }

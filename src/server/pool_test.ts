@@ -185,6 +185,7 @@ Deno.test("visitors who had to wait make the reserve larger, and a quiet time ma
 
 Deno.test("while channels come, more are asked for a few at a time, unless somebody waits", async () => {
   const { pool, asked, offer } = makePool(16);
+  pool.tellsOtherwise = true;
   for (let i = 0; i < 16; i++) wanted(offer());
   await pool.take();
   assert.deepEqual(asked, [16, 1], "the first at once");
@@ -201,6 +202,18 @@ Deno.test("while channels come, more are asked for a few at a time, unless someb
   assert.equal(pool.expected, 17);
   assert.equal(asked.length, before + 1, "for one that waits, and what the batch had left");
   pool.close(new Error("over"));
+});
+
+Deno.test("a client that can show its life by answers alone is asked for one with every visitor", async () => {
+  const { clock, pool, asked, offer } = makePool(16);
+  for (let i = 0; i < 16; i++) wanted(offer());
+  for (let i = 0; i < 3; i++) await pool.take();
+  assert.deepEqual(asked, [16, 1, 1, 1]);
+  // It answers the first one, and then hangs.
+  wanted(offer());
+  assert.equal(pool.unansweredSince, undefined);
+  await pool.take();
+  assert.equal(pool.unansweredSince, clock.now());
 });
 
 Deno.test("a probe of a full pool takes the place of the channel that waited longest", async () => {

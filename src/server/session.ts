@@ -152,7 +152,9 @@ export class Session {
     const frame = decodeExtension(type, payload);
     if (frame.type === "hello") {
       this.#extended = true;
-      if (this.#pulse !== undefined) this.#pulse.announced = frame.heartbeatInterval > 0;
+      const beats = frame.heartbeatInterval > 0;
+      this.pool.tellsOtherwise = beats;
+      if (this.#pulse !== undefined) this.#pulse.announced = beats;
       this.#silence?.cancel();
       if (frame.heartbeatInterval > 0) this.#expectHeartbeats(frame.heartbeatInterval);
     } else {
