@@ -60,6 +60,8 @@ Deno.test("while a new server cannot be reached the old one serves by the old wa
   const noise = { transport: { type: "noise", noise: NOISE.client } } as const;
   await using client = await updatable(before, { it: local.address }, noise);
   const door = await before.door();
+  // The server knows before the client does.
+  await client.established("it");
   const port = freePort();
   await client.update(`127.0.0.1:${port}`, { it: local.address }, RARELY);
   const { reason, server } = await client.events.until("control-channel-failed");

@@ -86,7 +86,11 @@ Deno.test("the newest control channel wins, and the log says who was displaced b
   await loser.events.until("control-channel-lost");
   equal(textOf(await ask(door, NOTHING)), "second");
   deepEqual(server.service().address, door, "the door stays open");
-  equal(server.service().dataChannelsIdle, 8);
+  const { dataChannelsIdle } = server.service();
+  ok(
+    dataChannelsIdle === 8 || dataChannelsIdle === 9,
+    "the winner's, one more where a visitor waited",
+  );
 });
 
 Deno.test("open streams survive the loss of their control channel", async () => {

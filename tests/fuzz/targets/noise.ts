@@ -155,7 +155,7 @@ export async function noiseFrames(): Promise<Target> {
         opener.feed(chunk);
         for (let part = opener.next(); part !== undefined; part = opener.next()) {
           must(part.length > 0, "an empty part of the stream");
-          parts.push(part);
+          parts.push(part.slice());
         }
         // What was lent is over now.
         chunk.fill(0xdd);
