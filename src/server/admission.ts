@@ -34,6 +34,8 @@ export interface Expectations {
   from(network: string): number;
   /** Whether a client of that network is there. */
   knows(network: string): boolean;
+  /** Has data channels that nobody uses make way. */
+  makeWay(): void;
 }
 
 /** A connection that was let in. All calls are idempotent. */
@@ -129,6 +131,7 @@ export class Admission {
   /** The process has no descriptors left: who came last makes way, for clients most of all. */
   exhausted(): void {
     this.#shortage.noticed(this.#connections);
+    this.#expected.makeWay();
     const strangers = this.#pending.size - this.#expected.total();
     for (let i = strangers - this.#shortage.pending; i > 0; i--) {
       this.#pending.evictOldest(OUT_OF_DESCRIPTORS);

@@ -35,6 +35,7 @@ function admission(
       total: () => [...expected.values()].reduce((sum, n) => sum + n, 0),
       from: (hostname) => expected.get(hostname) ?? 0,
       knows: (hostname) => expected.has(hostname),
+      makeWay: () => {},
     },
     clock,
   );

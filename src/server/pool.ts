@@ -151,6 +151,13 @@ export class ChannelPool {
     if (count > 0) this.#requests.ask(count);
   }
 
+  /** Closes what demand has added to the reserve: the process has no descriptors left. */
+  makeWay(): void {
+    if (this.#closed !== undefined) return;
+    this.#reserve.makeWay(this.#options.clock.now());
+    for (let more = this.#idle.length - this.#reserve.size; more > 0; more--) this.#retireOldest();
+  }
+
   /**
    * A channel, at once or when one comes, within `timeout` milliseconds (for ever without).
    *
@@ -182,7 +189,7 @@ export class ChannelPool {
     });
     const waiter: Waiter = { resolve, reject, deadline };
     this.#waiters.push(waiter);
-    this.#reserve.missed(this.#waiters.length);
+    this.#reserve.missed(this.#waiters.length, this.#options.clock.now());
     this.#refill();
     return promise;
   }

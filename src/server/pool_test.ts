@@ -183,6 +183,18 @@ Deno.test("visitors who had to wait make the reserve larger, and a quiet time ma
   assert.equal(left.length, 5 + 5);
 });
 
+Deno.test("what demand has added makes way where descriptors are short, the oldest first", async () => {
+  const { pool, offer, left } = makePool(2, 100, 8);
+  const visitors = Array.from({ length: 5 }, () => pool.take());
+  for (let i = 0; i < 12; i++) wanted(offer());
+  await Promise.all(visitors);
+  assert.equal(pool.idle, 7);
+  pool.makeWay();
+  assert.deepEqual([pool.idle, left.length, pool.inUse], [2, 5, 5]);
+  pool.close(new Error("over"));
+  pool.makeWay();
+});
+
 Deno.test("while channels come, more are asked for a few at a time, unless somebody waits", async () => {
   const { pool, asked, offer } = makePool(16);
   pool.tellsOtherwise = true;

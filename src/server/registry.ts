@@ -74,6 +74,11 @@ export class Registry implements Expectations {
     }
     return false;
   }
+
+  /** See {@linkcode Expectations.makeWay}. */
+  makeWay(): void {
+    for (const session of this.#sessions.values()) session.pool.makeWay();
+  }
 }
 
 function half(key: Uint8Array): string {

@@ -7,6 +7,9 @@
 /** Milliseconds after which a reserve that was not needed is made smaller. */
 const REVIEW = 10_000;
 
+/** Milliseconds for which nobody's waiting makes it larger after it had to make way. */
+const PENANCE = 60_000;
+
 /** Between what a reserve may move. */
 export interface ReserveBounds {
   /** The fewest channels. */
@@ -27,6 +30,7 @@ export class Reserve {
   /** The fewest channels that were left since the last review. */
   #unused = Infinity;
   #reviewAt: number;
+  #growsAt = -Infinity;
 
   /** From `least`, with which it begins, to `most`; `now` in milliseconds. */
   constructor({ least, most }: ReserveBounds, now: number) {
@@ -47,9 +51,16 @@ export class Reserve {
   }
 
   /** So many visitors wait for a channel. */
-  missed(waiting: number): void {
+  missed(waiting: number, now: number): void {
     this.#unused = 0;
+    if (now < this.#growsAt) return;
     this.#size = Math.max(this.#size, Math.min(this.#most, this.#least + waiting));
+  }
+
+  /** What it holds is needed elsewhere: it is its least from now on, and stays so for a minute. */
+  makeWay(now: number): void {
+    this.#size = this.#least;
+    this.#growsAt = now + PENANCE;
   }
 
   /** Makes it smaller when it has been too large. */

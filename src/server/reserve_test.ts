@@ -5,20 +5,20 @@ Deno.test("a reserve grows by those who had to wait, up to its most", () => {
   const reserve = new Reserve({ least: 8, most: 64 }, 0);
   assert.equal(reserve.size, 8);
   for (const [waiting, size] of [[1, 9], [20, 28], [3, 28], [500, 64]] as const) {
-    reserve.missed(waiting);
+    reserve.missed(waiting, 0);
     assert.equal(reserve.size, size);
   }
 });
 
 Deno.test("a reserve without room to grow stays what it is", () => {
   const reserve = new Reserve({ least: 100, most: 100 }, 0);
-  reserve.missed(50);
+  reserve.missed(50, 0);
   assert.equal(reserve.size, 100);
 });
 
 Deno.test("it halves for each 10 s in which more than half of it was left, down to its least", () => {
   const reserve = new Reserve({ least: 8, most: 64 }, 0);
-  reserve.missed(56);
+  reserve.missed(56, 0);
   reserve.review(10_000);
   assert.equal(reserve.size, 64, "somebody had to wait");
   reserve.taken(32);
@@ -33,4 +33,15 @@ Deno.test("it halves for each 10 s in which more than half of it was left, down 
     reserve.review(now);
     assert.equal(reserve.size, size, "nobody came");
   }
+});
+
+Deno.test("one that had to make way is its least, and grows again only after a minute", () => {
+  const reserve = new Reserve({ least: 8, most: 64 }, 0);
+  reserve.missed(20, 0);
+  reserve.makeWay(1_000);
+  assert.equal(reserve.size, 8);
+  reserve.missed(20, 60_999);
+  assert.equal(reserve.size, 8);
+  reserve.missed(20, 61_000);
+  assert.equal(reserve.size, 28);
 });
