@@ -14,7 +14,8 @@ Deno.test("udp_test.ts passes without --unstable-net", { timeout: 60_000 }, asyn
   await using child = startChild(Deno.execPath(), {
     args: ["test", "--no-check", ...WITHOUT_CONFIG, "--allow-net=127.0.0.0/8", "tests/udp_test.ts"],
   });
-  const { code } = await child.ended();
+  // A whole suite, beside others.
+  const { code } = await child.ended(55_000);
   equal(code, 0, child.text);
   match(child.text, /ok \| \d+ passed \| 0 failed/);
 });

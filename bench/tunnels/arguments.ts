@@ -24,7 +24,7 @@ name its programs, in turns on 127.0.0.1. Needs Linux, iperf3, wrk and nginx.
   --subjects A,B    only these: rathole, ours, frp, our-server, our-client, old
   --ours DIR        the checkout that is measured (default: this one)
   --against DIR     another checkout, measured in turns with ours, as "old";
-                    alone with it unless --subjects names more
+                    --subjects can name more, and must name old then
   --out FILE        where the results go
                     (default bench/results/DATE-TIME-COMMIT.json)
   --compare OLD     after the run, or instead of it where NEW is given, say
@@ -134,6 +134,9 @@ function decide({ options, words }: Collected): Request {
   if (subjects.includes("old") && against === undefined) {
     throw new UsageError("the subject old is the checkout that --against names");
   }
+  if (against !== undefined && subjects.length > 0 && !subjects.includes("old")) {
+    throw new UsageError("--against is of no use: --subjects does not name old");
+  }
   const text = (name: OptionName) => {
     const value = options.get(name);
     return value === undefined ? {} : { [name]: value };
@@ -142,7 +145,7 @@ function decide({ options, words }: Collected): Request {
     kind: "run",
     rounds: positive(options, "rounds", 7),
     seconds: positive(options, "seconds", 3),
-    only: list(options, "only", selectable()),
+    only: list(options, "only", selectable(), "groups"),
     ...(subjects.length === 0 ? {} : { subjects }),
     ...text("ours"),
     ...text("against"),
@@ -163,12 +166,15 @@ function list(
   options: Collected["options"],
   name: OptionName,
   allowed: readonly string[],
+  kind = "names",
 ): string[] {
   const names = options.get(name)?.split(",") ?? [];
   for (const given of names) {
     if (allowed.includes(given)) continue;
     const meant = nearest(given, allowed);
-    const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
+    // The names of figures are too many for a line.
+    const told = allowed.filter((it) => !it.includes(".")).join(", ");
+    const hint = meant === undefined ? `; ${kind} are ${told}` : `; did you mean ${meant}?`;
     throw new UsageError(`--${name}: there is no '${given}'${hint}`);
   }
   return [...new Set(names)];

@@ -42,7 +42,11 @@ export const LOADS: readonly Load[] = [
   ]),
 ];
 
-/** Carries a second of each kind of load that is to come, unmeasured: nothing is compiled yet. */
+/**
+ * Carries something unmeasured, as nothing is compiled yet: a second of requests over 64 kept
+ * connections where wrk is to come, and a second of one TCP stream where iperf3 is. That is all,
+ * whatever the loads are: datagrams, new connections and the other direction are not warmed up.
+ */
 export async function warmUp(bench: Bench, tunnel: Tunnel, loads: readonly Load[]): Promise<void> {
   const short = { ...bench, seconds: 1 };
   if (loads.some(({ program }) => program === "wrk")) {

@@ -39,12 +39,19 @@ export async function versionsOf(
   return versions;
 }
 
-/** The commit of a checkout, with `+` where files were changed since; `unknown` without git. */
+/** What a tunnel of a checkout is made of, as git is told it. */
+const PRODUCT = ["--", "src", "mod.ts", "deno.json", "deno.lock"];
+
+/**
+ * The last commit of a checkout that changed the product, with `+` where the product was changed
+ * since, whatever became of documents and results; `unknown` without git.
+ */
 export async function commitOf(processes: Processes, folder: string): Promise<string> {
   const git = (args: string[]) => processes.output(["git", "-C", folder, ...args], 10_000);
   try {
-    const commit = (await git(["rev-parse", "--short", "HEAD"])).trim();
-    const changed = await git(["status", "--porcelain", "--untracked-files=no"]);
+    const commit = (await git(["log", "-1", "--format=%h", ...PRODUCT])).trim();
+    const changed = await git(["status", "--porcelain", ...PRODUCT]);
+    if (commit === "") return "unknown";
     return changed.trim() === "" ? commit : `${commit}+`;
   } catch {
     return "unknown";

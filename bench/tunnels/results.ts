@@ -52,7 +52,7 @@ export interface Results {
   /** Minutes that it took. */
   readonly minutes: number;
   readonly machine: Machine;
-  /** Program → version; `rathole for Deno` has its commit, with `+` where files were changed. */
+  /** Program → version; `rathole for Deno` has its commit, with `+` where it was changed since. */
   readonly versions: Readonly<Record<string, string>>;
   readonly rounds: number;
   /** How long each rate was measured, in seconds. */

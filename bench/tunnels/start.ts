@@ -17,9 +17,13 @@ import { Processes } from "./processes.ts";
 import { adviceOn, findPrograms, type Programs, requireProgram } from "./programs.ts";
 import { compare } from "./report/compare.ts";
 import { summarise } from "./report/table.ts";
+import { minutesText } from "./report/wording.ts";
 import type { Results, Subject } from "./results.ts";
 import { type Outcome, run } from "./run.ts";
 import { startWeb } from "./web.ts";
+
+/** Milliseconds after a signal in which more of them are the same request. */
+const SAME_REQUEST = 1000;
 
 /** Runs, writes the results and prints what they say; resolves with the exit code. */
 export async function startRun(request: RunRequest): Promise<number> {
@@ -42,10 +46,10 @@ export async function startRun(request: RunRequest): Promise<number> {
     );
   }
   if (problems.length > 0) throw new Error(problems.join("\n"));
-  const file = request.out ?? await nameOf(processes, checkouts.ours);
-  await Deno.mkdir(dirname(file), { recursive: true });
-  announce(plan, request);
+  const path = request.out ?? await nameOf(processes, checkouts.ours);
   using stop = stopper(processes);
+  await using file = await reserve(path);
+  announce(plan, request, programs);
   try {
     await using web = await startWeb(processes, requireProgram("nginx", programs));
     const { seconds } = request;
@@ -53,12 +57,15 @@ export async function startRun(request: RunRequest): Promise<number> {
     const bench: Bench = { processes, programs, signal, seconds, checkouts, web: web.port };
     const outcome = await run(bench, plan, {
       progress: (line) => console.error(line),
-      save: (results) => Deno.writeTextFile(file, serialise(results)),
+      save: (results) => file.save(serialise(results)),
     });
-    return conclude(outcome, file, earlier);
+    return conclude(outcome, path, earlier);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    console.error(`stopped; the rounds that were complete, if any, are in ${file}`);
+    const rest = file.saved
+      ? `the rounds that were complete are in ${path}`
+      : "no round was complete";
+    console.error(`stopped; ${rest}`);
     return 1;
   }
 }
@@ -66,7 +73,7 @@ export async function startRun(request: RunRequest): Promise<number> {
 function conclude({ missing, results }: Outcome, file: string, earlier?: Results): number {
   console.log(summarise(results));
   if (earlier !== undefined) console.log(compare(earlier, results));
-  console.error(`${results.minutes} minutes; written to ${file}`);
+  console.error(`${minutesText(results)}; written to ${file}`);
   if (missing.length === 0) return 0;
   console.error(`missing: ${missing.join("; ")}`);
   return 1;
@@ -87,11 +94,19 @@ function planOf(request: RunRequest, programs: Programs): Plan {
   return { subjects, figures, rounds, seconds };
 }
 
-function announce(plan: Plan, { against, subjects }: RunRequest): void {
+function announce(plan: Plan, { against, subjects }: RunRequest, programs: Programs): void {
   const minutes = Math.max(1, Math.round(estimate(plan)));
   console.error(`${plan.subjects.join(", ")}: about ${minutes} min`);
-  if (plan.subjects.includes("frp") || subjects !== undefined || against !== undefined) return;
-  console.error("frp is left out: the environment variables FRPS and FRPC would name its programs");
+  if (subjects !== undefined || against !== undefined) return;
+  if (!Array.from(plan.figures).some((figure) => covers("frp", figure))) return;
+  const missing = (["frps", "frpc"] as const).filter((name) => programs[name] === undefined)
+    .map((name) => name.toUpperCase());
+  const [first, second] = missing;
+  if (first === undefined) return;
+  const why = second === undefined
+    ? `the environment variable ${first} would name the other of its programs`
+    : `the environment variables ${first} and ${second} would name its programs`;
+  console.error(`frp is left out: ${why}`);
 }
 
 async function checkout(folder: string): Promise<string> {
@@ -102,16 +117,65 @@ async function checkout(folder: string): Promise<string> {
 }
 
 async function nameOf(processes: Processes, folder: string): Promise<string> {
-  const time = new Date().toISOString().slice(0, 16).replace("T", "-").replace(":", "");
+  const time = new Date().toISOString().slice(0, 19).replace("T", "-").replaceAll(":", "");
   const name = `${time}-${await commitOf(processes, folder)}.json`;
   return join(root, "bench", "results", name);
 }
 
-/** Aborts at the first signal and ends what runs; at the second everything ends at once. */
+/** The file of results. */
+interface Reserved extends AsyncDisposable {
+  /** Whether it has any of this run. */
+  readonly saved: boolean;
+  save(text: string): Promise<void>;
+}
+
+/**
+ * Sees to it that the file can be written, before a run that would be for nothing. What it holds
+ * stays until there is something else; a new one is removed again when nothing came.
+ */
+async function reserve(path: string): Promise<Reserved> {
+  let created = true;
+  try {
+    await Deno.mkdir(dirname(path), { recursive: true });
+    try {
+      (await Deno.open(path, { write: true, createNew: true })).close();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      created = false;
+      (await Deno.open(path, { write: true })).close();
+    }
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : cause;
+    throw new Error(`the results cannot be written to ${path}: ${why}`, { cause });
+  }
+  let saved = false;
+  return {
+    get saved() {
+      return saved;
+    },
+    async save(text) {
+      await Deno.writeTextFile(path, text);
+      saved = true;
+    },
+    async [Symbol.asyncDispose]() {
+      if (created && !saved) await Deno.remove(path);
+    },
+  };
+}
+
+/**
+ * Aborts at the first signal and ends what runs; at another everything ends at once. Not at one
+ * soon after the first: of one Ctrl-C, the terminal tells this process, and `deno task` once more.
+ */
 function stopper(processes: Processes): { readonly signal: AbortSignal } & Disposable {
   const controller = new AbortController();
+  let first = 0;
   const onSignal = () => {
-    if (controller.signal.aborted) Deno.exit(1);
+    if (controller.signal.aborted) {
+      if (performance.now() - first < SAME_REQUEST) return;
+      Deno.exit(1);
+    }
+    first = performance.now();
     controller.abort(new Error("stopped"));
     processes.killAll();
   };

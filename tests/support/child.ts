@@ -18,8 +18,8 @@ export interface Child extends AsyncDisposable {
   /** Resolves with what matched, once it was printed; looks from `from` on. */
   until(pattern: RegExp, from?: number): Promise<RegExpExecArray>;
   kill(signal?: Deno.Signal): void;
-  /** Resolves with how it ended, once all of its output is there. */
-  ended(): Promise<Deno.CommandStatus>;
+  /** Resolves with how it ended, once all of its output is there, within `ms` milliseconds. */
+  ended(ms?: number): Promise<Deno.CommandStatus>;
 }
 
 /** How to run a program. */
@@ -91,9 +91,9 @@ export function startChild(program: string, options: ChildOptions): Child {
       }
     },
     kill,
-    async ended() {
+    async ended(ms) {
       try {
-        return await soon("the program's end", ending);
+        return await soon("the program's end", ending, ms);
       } catch (error) {
         throw said("did not end", error);
       }

@@ -40,24 +40,29 @@ export function shown(
   return figures.filter(({ id }) => subjects.some((it) => valuesOf(results, id, it).size > 0));
 }
 
-/** The programs beside each other; `wide` has whole names, and a ratio for frp. */
+/**
+ * The programs beside each other, those that have values; `wide` has whole names, and a ratio for
+ * frp.
+ */
 export function programTable(results: Results, figures: readonly Figure[], wide: boolean): Table {
+  const there = PROGRAMS.filter((it) => shown(results, figures, [it]).length > 0);
+  const has = (program: Subject) => (there as readonly Subject[]).includes(program);
+  const compared = (["ours", "frp"] as const)
+    .filter((it) => has(it) && has("rathole") && (wide || it === "ours"));
   return {
     head: [
       "figure",
       "unit",
-      ...wide ? PROGRAMS.map(nameOf) : PROGRAMS,
-      "ours ÷ rathole",
-      ...wide ? ["frp ÷ rathole"] : [],
+      ...wide ? there.map(nameOf) : there,
+      ...compared.map((it) => `${it} ÷ rathole`),
       "goal",
       "reached",
     ],
     rows: titled(shown(results, figures, PROGRAMS)).map(([title, figure]) => [
       title,
       figure.unit,
-      ...PROGRAMS.map((it) => medianText(measured(results, figure.id, it))),
-      ratioText(ratio(results, figure.id, "ours")),
-      ...wide ? [ratioText(ratio(results, figure.id, "frp"))] : [],
+      ...there.map((it) => medianText(measured(results, figure.id, it))),
+      ...compared.map((it) => ratioText(ratio(results, figure.id, it))),
       goalText(figure),
       wordOf(verdictOf(results, figure)),
     ]),

@@ -8,7 +8,15 @@ import { FIGURES } from "../catalogue.ts";
 import type { Results } from "../results.ts";
 import { plainTable } from "./layout.ts";
 import { changeOf, measured, ratio } from "./statistics.ts";
-import { dateText, machineText, medianText, NOTHING, percentText, ratioText } from "./wording.ts";
+import {
+  countText,
+  dateText,
+  machineText,
+  medianText,
+  NOTHING,
+  percentText,
+  ratioText,
+} from "./wording.ts";
 
 /**
  * What became of each figure that both runs have. Two runs saw different neighbours on the machine,
@@ -63,7 +71,7 @@ export function compare(old: Results, now: Results): string {
 function runText(results: Results): string {
   const commit = results.versions["rathole for Deno"];
   const ours = commit === undefined ? "" : `, rathole for Deno ${commit}`;
-  return `${dateText(results)}, ${results.rounds} rounds${ours}`;
+  return `${dateText(results)}, ${countText(results.rounds, "round")}${ours}`;
 }
 
 /** What makes even ratios of the two runs hard to compare. */

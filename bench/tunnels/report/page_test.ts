@@ -58,12 +58,16 @@ Deno.test("page: markers that are wrong are refused, words around them stay", ()
 
 Deno.test("runs: rounds of several runs do not mix, and runs that differ are refused", () => {
   const first = madeUp({ "tcp.bulk": { rathole: [1, 2], ours: [3, 4] } });
-  const second = madeUp({ "tcp.bulk": { rathole: [5], ours: [6] } }, { load: 2 });
+  const second = madeUp({ "tcp.bulk": { rathole: [5], ours: [6] } }, {
+    started: "2001-02-04T04:05:06.789Z",
+    load: 2,
+  });
   const both = joinRuns([first, second]);
   deepEqual([both.rounds, both.load, both.samples.length], [3, 2, 6]);
   deepEqual(both.samples.at(-1), { figure: "tcp.bulk", subject: "ours", round: 2, value: 6 });
   equal(joinRuns([first]), first);
   throws(() => joinRuns([]), /no results/);
   throws(() => joinRuns([first, { ...second, seconds: 1 }]), /differ in seconds/);
-  throws(() => joinRuns([first, { ...second, versions: { frp: "9" } }]), /differ in frp/);
+  throws(() => joinRuns([first, { ...second, versions: { frp: "9" } }]), /in frp: 0\.0\.1 and 9$/);
+  throws(() => joinRuns([first, second, first]), /05:06\.789Z was named more than once/);
 });

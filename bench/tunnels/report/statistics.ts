@@ -20,6 +20,9 @@ export interface Spread {
   readonly count: number;
 }
 
+/** Fewer rounds than these judge nothing: of n, all agree by chance in one case of 2^(n-1). */
+const ENOUGH_ROUNDS = 5;
+
 /** Whether a goal is reached; `none` where there is no goal, or nothing was measured. */
 export type Verdict = "met" | "missed" | "none";
 
@@ -76,29 +79,45 @@ export function ratio(
   return spreadOf(ratios);
 }
 
-/** Whether two of ours are where they are to be: against rathole, and in absolute terms. */
+/**
+ * Whether two of ours are where they are to be: against rathole, and in absolute terms. A ratio
+ * counts with two digits after the point, as precisely as goals are given: 0.995 reaches ≥ 1, and
+ * so does 1.004 ≤ 1. Absolute goals are exact.
+ */
 export function verdictOf(results: Pick<Results, "samples">, figure: Figure): Verdict {
   return together([
-    against(figure, ratio(results, figure.id, "ours"), figure.goal),
-    against(figure, measured(results, figure.id, "ours"), figure.absolute),
+    against(figure, roundedMedian(ratio(results, figure.id, "ours")), figure.goal),
+    against(figure, measured(results, figure.id, "ours")?.median, figure.absolute),
   ]);
 }
 
-/** Whether one of ours is where it is to be with rathole at the other end. */
+/** The same of one of ours with rathole at the other end. */
 export function mixedVerdictOf(
   results: Pick<Results, "samples">,
   figure: Figure,
   pairings: readonly Subject[] = ["our-server", "our-client"],
 ): Verdict {
   return together(
-    pairings.map((it) => against(figure, ratio(results, figure.id, it), figure.mixed)),
+    pairings.map((it) =>
+      against(figure, roundedMedian(ratio(results, figure.id, it)), figure.mixed)
+    ),
   );
 }
 
-/** Whether a median reaches a goal, which is an upper bound where less is better. */
-function against({ better }: Figure, spread: Spread | null, goal: number | undefined): Verdict {
-  if (spread === null || goal === undefined) return "none";
-  return (better === "higher" ? spread.median >= goal : spread.median <= goal) ? "met" : "missed";
+/** Whether a value reaches a goal, which is an upper bound where less is better. */
+function against(
+  { better }: Figure,
+  value: number | undefined,
+  goal: number | undefined,
+): Verdict {
+  if (value === undefined || goal === undefined) return "none";
+  return (better === "higher" ? value >= goal : value <= goal) ? "met" : "missed";
+}
+
+/** The median with two digits after the point; a half goes up, also where binary has less of it. */
+function roundedMedian(spread: Spread | null): number | undefined {
+  if (spread === null) return undefined;
+  return Math.round(Number((spread.median * 100).toPrecision(12))) / 100;
 }
 
 /** All that is known must be met. */
@@ -112,14 +131,14 @@ export type Change = "better" | "worse" | "within noise" | "too few rounds";
 
 /** Judges what went from one spread to another: only what no longer overlaps is a change. */
 export function changeOf({ better }: Figure, from: Spread, to: Spread): Change {
-  if (from.count < 2 || to.count < 2) return "too few rounds";
+  if (Math.min(from.count, to.count) < ENOUGH_ROUNDS) return "too few rounds";
   if (from.min <= to.max && to.min <= from.max) return "within noise";
   return (to.min > from.max) === (better === "higher") ? "better" : "worse";
 }
 
 /** The same of two subjects of one run, by their ratio: do all rounds agree on which is better? */
 export function sideOfOne({ better }: Figure, { count, max, min }: Spread): Change {
-  if (count < 2) return "too few rounds";
+  if (count < ENOUGH_ROUNDS) return "too few rounds";
   if (min <= 1 && max >= 1) return "within noise";
   return (min > 1) === (better === "higher") ? "better" : "worse";
 }

@@ -14,7 +14,7 @@ import {
 
 const RATE: Figure = { id: "tcp.bulk", title: "", unit: "", better: "higher", goal: 2, mixed: 1.1 };
 const COST: Figure = { id: "memory.idle", title: "", unit: "MB", better: "lower", goal: 1.5 };
-const spread = (min: number, max: number, count = 3): Spread => ({
+const spread = (min: number, max: number, count = 5): Spread => ({
   median: (min + max) / 2,
   min,
   max,
@@ -46,12 +46,15 @@ Deno.test("statistics: rounds that miss one side, divisors of zero and what is n
 Deno.test("statistics: a goal is a lower bound for rates, an upper bound for costs", () => {
   const of = (figure: Figure, rathole: number, ours: number) =>
     verdictOf(madeUp({ [figure.id]: { rathole: [rathole], ours: [ours] } }), figure);
-  deepEqual([of(RATE, 1, 2), of(RATE, 1, 1.99)], ["met", "missed"]);
-  deepEqual([of(COST, 2, 3), of(COST, 2, 3.01)], ["met", "missed"]);
+  deepEqual([of(RATE, 1, 2), of(RATE, 1, 1.994)], ["met", "missed"]);
+  deepEqual([of(COST, 2, 3), of(COST, 2, 3.02)], ["met", "missed"]);
+  const one = (figure: Figure, ours: number) => of({ ...figure, goal: 1 }, 1, ours);
+  deepEqual([one(RATE, 0.995), one(RATE, 0.9949)], ["met", "missed"]);
+  deepEqual([one(COST, 1.004), one(COST, 1.005)], ["met", "missed"]);
   const { goal: _, ...plain } = COST;
   equal(of(plain, 1, 9), "none");
   deepEqual(
-    [of({ ...plain, absolute: 9 }, 1, 9), of({ ...plain, absolute: 8 }, 1, 9)],
+    [of({ ...plain, absolute: 9 }, 1, 9), of({ ...plain, absolute: 9 }, 1, 9.001)],
     ["met", "missed"],
   );
   equal(verdictOf(madeUp({}), RATE), "none");
@@ -71,9 +74,10 @@ Deno.test("statistics: spreads that overlap are noise, others are better or wors
   equal(changeOf(RATE, spread(1, 2), spread(2.1, 3)), "better");
   equal(changeOf(COST, spread(1, 2), spread(2.1, 3)), "worse");
   equal(changeOf(COST, spread(1, 2), spread(0.1, 0.9)), "better");
-  equal(changeOf(RATE, spread(1, 1, 1), spread(2, 3)), "too few rounds");
+  equal(changeOf(RATE, spread(1, 1, 4), spread(2, 3)), "too few rounds");
   equal(sideOfOne(RATE, spread(0.9, 1.1)), "within noise");
   equal(sideOfOne(RATE, spread(1.1, 1.2)), "better");
   equal(sideOfOne(COST, spread(1.1, 1.2)), "worse");
-  equal(sideOfOne(COST, spread(1.1, 1.1, 1)), "too few rounds");
+  equal(changeOf(RATE, spread(1, 1), spread(2, 3, 4)), "too few rounds");
+  equal(sideOfOne(COST, spread(1.1, 1.1, 4)), "too few rounds");
 });

@@ -6,7 +6,7 @@
 
 import { FIGURES } from "../catalogue.ts";
 import { type Results, type Subject, SUBJECTS } from "../results.ts";
-import { mixedTable, oldTable, PAIRINGS, programTable } from "./columns.ts";
+import { mixedTable, oldTable, PAIRINGS, programTable, shown } from "./columns.ts";
 import { markdownTable, plainTable, type Table } from "./layout.ts";
 import { mixedVerdictOf, valuesOf, verdictOf } from "./statistics.ts";
 import {
@@ -14,6 +14,7 @@ import {
   figuresOf,
   type Group,
   machineText,
+  minutesText,
   nameOf,
   roundsText,
   versionsText,
@@ -21,10 +22,19 @@ import {
 
 const SUBJECT_NAMES = Object.keys(SUBJECTS) as Subject[];
 
-/** The run in a terminal: what it was made on, every figure, and which goals are missed. */
+/**
+ * The run in a terminal: what it was made on, every figure, and which goals are missed. A run of
+ * ours beside the other checkout, without rathole, has no table of programs besides.
+ */
 export function summarise(results: Results): string {
+  const has = (subject: Subject) => shown(results, FIGURES, [subject]).length > 0;
+  const twoOfAKind = has("rathole")
+    ? "Two of a kind; medians, and ratios round by round:"
+    : "Two of a kind; medians:";
   const sections: readonly (readonly [string, Table])[] = [
-    ["Two of a kind; medians, and ratios round by round:", programTable(results, FIGURES, false)],
+    ...has("old") && !has("rathole")
+      ? []
+      : [[twoOfAKind, programTable(results, FIGURES, false)] as const],
     ["One of ours, and rathole at the other end:", mixedTable(results, FIGURES, false)],
     [`Ours beside ${nameOf("old")}:`, oldTable(results, FIGURES)],
   ];
@@ -36,7 +46,7 @@ export function summarise(results: Results): string {
     versionsText(results),
     ...filled.flatMap(([title, table]) => ["", title, "", plainTable(table)]),
     "",
-    ...filled.length === 0 ? ["Nothing was measured."] : [goalsText(results)],
+    ...filled.length === 0 ? ["Nothing was measured."] : goalsText(results),
     ...gaps.length === 0 ? [] : [`Not in every round: ${gaps.join(", ")}`],
     "",
   ].join("\n");
@@ -58,7 +68,7 @@ export function conditionsMarkdown(results: Results): string {
   return markdownTable({
     head: ["run", ""],
     rows: [
-      ["begun", `${dateText(results)}; it took ${Math.round(results.minutes)} minutes`],
+      ["begun", `${dateText(results)}; it took ${minutesText(results)}`],
       ["machine", machineText(results)],
       ["programs", versionsText(results)],
       ["how often", roundsText(results)],
@@ -69,8 +79,8 @@ export function conditionsMarkdown(results: Results): string {
   });
 }
 
-/** How many goals something was measured for, and which of them are missed. */
-export function goalsText(results: Results): string {
+/** How many goals something was measured for, and which of them are missed; empty when for none. */
+function goalsText(results: Results): readonly string[] {
   const verdicts = FIGURES.flatMap((figure) => [
     [figure.id, verdictOf(results, figure)],
     ...PAIRINGS.map((it) => [`${figure.id} (${it})`, mixedVerdictOf(results, figure, [it])]),
@@ -78,7 +88,8 @@ export function goalsText(results: Results): string {
   const missed = verdicts.filter(([, verdict]) => verdict === "missed").map(([id]) => id);
   const met = verdicts.filter(([, verdict]) => verdict === "met").length;
   const text = `${met} of ${met + missed.length} goals are reached`;
-  return missed.length === 0 ? `${text}.` : `${text}; missed:\n  ${missed.join("\n  ")}`;
+  if (met + missed.length === 0) return [];
+  return [missed.length === 0 ? `${text}.` : `${text}; missed:\n  ${missed.join("\n  ")}`];
 }
 
 /** What has values, but not of every round: the rest has failed. */

@@ -3,6 +3,7 @@ import { FIGURES } from "../catalogue.ts";
 import { compare } from "./compare.ts";
 import { madeUp, madeUpWhole } from "./made_up.ts";
 import { conditionsMarkdown, groupMarkdown, mixedMarkdown, summarise } from "./table.ts";
+import type { Subject } from "../results.ts";
 import { goalText, GROUPS, numberText, percentText } from "./wording.ts";
 
 const ALL = ["rathole", "ours", "frp", "our-server", "our-client", "old"] as const;
@@ -24,13 +25,32 @@ Deno.test("table: what is missing is a dash, and what fails in some rounds is to
   const text = summarise(results);
   match(
     text,
-    /^TCP bulk, one stream +Gbit\/s +8\.00 +20\.0 +– +3\.00 \(2\.50–3\.00\) +≥ 2\.4 +met$/m,
+    /^TCP bulk, one stream +Gbit\/s +8\.00 +20\.0 +3\.00 \(2\.50–3\.00\) +≥ 2\.4 +met$/m,
   );
-  match(text, /^HTTP, a new connection each, 32 at once +req\/s +– +0 +– +– +≥ 0\.75 +–$/m);
+  match(text, /^HTTP, a new connection each, 32 at once +req\/s +– +0 +– +≥ 0\.75 +–$/m);
   match(text, /^Not in every round: http\.new \(ours: 2 of 3\)$/m);
   match(text, /^1 of 1 goals are reached\.$/m);
-  doesNotMatch(text, /other end|old/);
+  doesNotMatch(text, /other end|old|frp +ours/);
   match(summarise(madeUp({})), /Nothing was measured\./);
+});
+
+Deno.test("table: without rathole there are no ratios of it, and beside old no other table", () => {
+  const figure = (...subjects: Subject[]) =>
+    summarise(madeUp({ "http.new": Object.fromEntries(subjects.map((it) => [it, [1]])) }));
+  match(figure("ours"), /^figure +unit +ours +goal +reached$/m);
+  doesNotMatch(figure("ours"), /goals are|÷|ratios/);
+  doesNotMatch(figure("ours", "old"), /Two of a kind|goals are|rathole$/m);
+  match(figure("ours", "old"), /^figure +unit +old +ours +ours ÷ old +ours is$/m);
+  match(figure("ours", "old", "rathole"), /Two of a kind[^]*ours ÷ old/);
+});
+
+Deno.test("table: transports have no columns of frp, which has none of them", () => {
+  const text = groupMarkdown(
+    madeUp({ "tcp.bulk": { frp: [1] }, "tls.bulk": { rathole: [1], ours: [2] } }),
+    "transports",
+  );
+  match(text, /\| ours ÷ rathole \|/);
+  doesNotMatch(text, /frp/);
 });
 
 Deno.test("table: a title that goes on from one that is not there is written out", () => {
@@ -72,21 +92,24 @@ Deno.test("wording: numbers have three digits that count", () => {
 
 Deno.test("compare: the ratios decide, not the values", () => {
   const then = madeUp({
-    "tcp.bulk": { rathole: [10, 10, 10], ours: [20, 21, 22] },
-    "http.new": { rathole: [100, 100], ours: [50, 60] },
+    "tcp.bulk": { rathole: [10, 10, 10, 10, 10], ours: [20, 21, 22, 21, 21] },
+    "http.new": { rathole: [100, 100, 100, 100, 100], ours: [50, 60, 55, 55, 55] },
+    "http.keep-alive": { rathole: [100, 100], ours: [50, 60] },
     "tls.bulk": { ours: [5] },
     "udp.64-600": { ours: [1] },
   });
   const now = madeUp({
     // Half as fast on a machine that was half as fast.
-    "tcp.bulk": { rathole: [5, 5, 5], ours: [10, 10.5, 11] },
-    "http.new": { rathole: [100, 100], ours: [70, 80] },
+    "tcp.bulk": { rathole: [5, 5, 5, 5, 5], ours: [10, 10.5, 11, 10.5, 10.5] },
+    "http.new": { rathole: [100, 100, 100, 100, 100], ours: [70, 80, 75, 75, 75] },
+    "http.keep-alive": { rathole: [100, 100], ours: [70, 80] },
     "tls.bulk": { ours: [6] },
   }, { versions: { "rathole": "0.5.0", "rathole for Deno": "1234567", "frp": "0.0.2" } });
   const text = compare(then, now);
   match(text, /^tcp\.bulk .* −50\.0 % .* \+0\.0 % +within noise$/m);
   match(text, /^http\.new .* \+36\.4 % +better$/m);
   match(text, /^tls\.bulk .* \+20\.0 % +– +– +– +no ratio$/m);
+  match(text, /^http\.keep-alive .* \+36\.4 % +too few rounds$/m);
   doesNotMatch(text, /udp/);
   match(text, /^Not alike: frp 0\.0\.1, and 0\.0\.2\.$/m);
   for (const line of compare(madeUpWhole(ALL), madeUpWhole(ALL)).split("\n")) {

@@ -107,8 +107,7 @@ export function dateText({ started }: Results): string {
 /** What it was made on. */
 export function machineText({ machine }: Results): string {
   const { cores, cpu, kernel, memory } = machine;
-  const count = `${cores} ${cores === 1 ? "core" : "cores"}`;
-  return `${cpu}, ${count}, ${Number(memory.toFixed(1))} GiB, ${kernel}`;
+  return `${cpu}, ${countText(cores, "core")}, ${Number(memory.toFixed(1))} GiB, ${kernel}`;
 }
 
 /** Each program, or each of these, with its version. */
@@ -120,7 +119,17 @@ export function versionsText({ versions }: Results, only?: readonly string[]): s
     .join(", ");
 }
 
+/** A number of something, with the word as it then is. */
+export function countText(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
+}
+
+/** How long it took. */
+export function minutesText({ minutes }: Results): string {
+  return minutes < 0.5 ? "less than a minute" : countText(Math.round(minutes), "minute");
+}
+
 /** How often, and how long, each value was measured. */
 export function roundsText({ rounds, seconds }: Results): string {
-  return `${rounds} ${rounds === 1 ? "round" : "rounds"}, rates over ${seconds} s each`;
+  return `${countText(rounds, "round")}, rates over ${seconds} s each`;
 }
