@@ -17,6 +17,8 @@ const NONE: Bytes = new Uint8Array(0);
 const MOST_TOP = 16;
 /** Bytes of buffers kept for streams to come; beyond, they are left to the garbage collector. */
 const MOST_SPARE = 8 << 20;
+/** Of the smallest, so that many streams that end do not leave no room for the others. */
+const MOST_SPARE_SMALL = 1 << 20;
 
 /** Large read buffers, shared by all streams of a server or client. */
 export class BufferStore {
@@ -39,9 +41,11 @@ export class BufferStore {
   /** Takes a buffer back that nobody uses any more. */
   give(rung: number, buffer: Bytes): void {
     this.forget(rung);
+    const shelf = this.#spare[rung];
     if (this.#spareBytes + buffer.length > MOST_SPARE) return;
+    if (rung === 0 && (shelf?.length ?? 0) * buffer.length >= MOST_SPARE_SMALL) return;
     this.#spareBytes += buffer.length;
-    this.#spare[rung]?.push(buffer);
+    shelf?.push(buffer);
   }
 
   /** Takes a buffer off the books that may still be in use: the collector will have it. */

@@ -92,12 +92,15 @@ function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
   };
   // Most often it is the same one as before.
   let last: { readonly to: Address; readonly address: Deno.NetAddr } | undefined;
+  // One after the other: sends that wait for the socket at the same time leave it in reverse.
+  let sending: Promise<boolean> = Promise.resolve(true);
   return {
     bound: Promise.resolve(address),
     send: (payload, to) => {
       if (signal.aborted) return Promise.resolve(false);
       if (last?.to !== to) last = { to, address: { transport: "udp", ...to } };
-      return socket.send(payload, last.address).then(taken, notTaken);
+      const { address } = last;
+      return sending = sending.then(() => socket.send(payload, address)).then(taken, notTaken);
     },
     close,
     closed,

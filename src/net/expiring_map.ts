@@ -58,6 +58,8 @@ export class ExpiringMap<K, V> {
   /** Adds a value, in place of the one that was idle longest when full. */
   add(key: K, value: V, now: number): void {
     this.delete(key);
+    // Before anybody makes room: the latest may be the one that is used most.
+    this.#become(undefined, now);
     if (this.#entries.size >= this.#limit) {
       for (const oldest of this.#entries.keys()) {
         this.delete(oldest);
@@ -74,7 +76,10 @@ export class ExpiringMap<K, V> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     this.#entries.delete(key);
-    if (entry === this.#latest) this.#latest = undefined;
+    if (entry === this.#latest) {
+      this.#latest = undefined;
+      this.#again = false;
+    }
     this.#dropped(entry.value);
   }
 

@@ -41,6 +41,17 @@ Deno.test("the one idle longest makes room for a new one; a known key does not",
   assert.equal(map.use("a", 7_000), "A2");
 });
 
+Deno.test("who is used most does not make room because nobody looked at the time", () => {
+  const dropped: string[] = [];
+  const map = new ExpiringMap<string, string>(2, (value) => dropped.push(value));
+  map.add("busy", "busy", 0);
+  map.add("idle", "idle", 100);
+  map.use("busy", 200);
+  map.useLatest();
+  map.add("new", "new", 5_000);
+  assert.deepEqual(dropped, ["idle"]);
+});
+
 Deno.test("every value is dropped exactly once, however it leaves, and the bound holds", () => {
   const step = fc.record({
     does: fc.constantFrom("add", "use", "again", "delete", "expire", "clear"),
@@ -54,29 +65,45 @@ Deno.test("every value is dropped exactly once, however it leaves, and the bound
     });
     let now = 0;
     const used = new Map<number, number>();
+    /** Who was used without a look at the time; that counts when somebody looks. */
+    let owed: number | undefined;
+    const told = () => {
+      if (owed !== undefined) used.set(owed, now);
+      owed = undefined;
+    };
     for (const { does, key, after } of steps) {
       now += after;
       if (does === "add") {
         const value = { key };
+        if (owed === key) owed = undefined;
+        told();
         map.add(key, value, now);
         inside.add(value);
         used.set(key, now);
       } else if (does === "use") {
-        if (map.use(key, now) !== undefined) used.set(key, now);
+        if (map.use(key, now) === undefined) continue;
+        told();
+        used.set(key, now);
       } else if (does === "again") {
         const { latest } = map;
         if (latest === undefined) continue;
         assert.ok(inside.has(latest), "the latest has left");
         map.useLatest();
-        used.set(latest.key, now);
-      } else if (does === "delete") map.delete(key);
-      else if (does === "expire") {
+        owed = latest.key;
+      } else if (does === "delete") {
+        map.delete(key);
+        if (owed === key) owed = undefined;
+      } else if (does === "expire") {
         map.expire(5_000, now);
+        told();
         // To the second: nothing used in time is gone because of the grain alone.
         for (const [k, at] of used) {
           if (at < now - 5_000) assert.equal(map.use(k, now), undefined, "kept too long");
         }
-      } else map.clear();
+      } else {
+        map.clear();
+        owed = undefined;
+      }
       assert.equal(map.size, inside.size);
       assert.ok(map.size <= 5);
     }

@@ -147,8 +147,9 @@ export class Admission {
   /** Why there is no room beside a share of the connections that is kept free, or null. */
   #full(kept: number): string | null {
     const most = this.#limits().max_connections;
-    const reached = this.#connections >= most - Math.floor(most * kept);
-    return reached ? `max_connections = ${most} reached` : null;
+    const reached = () => this.#connections >= most - Math.floor(most * kept);
+    if (reached()) this.#expected.makeWay();
+    return reached() ? `max_connections = ${most} reached` : null;
   }
 
   /** Why there is no room for one from a network, which `more` come on top of, or null. */

@@ -10,6 +10,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { Admission } from "./admission.ts";
 import type { ServerJournal } from "./journal.ts";
+import type { Growth } from "./reserve.ts";
 
 /** What the parts of one server share. */
 export interface ServerContext {
@@ -23,6 +24,8 @@ export interface ServerContext {
   readonly journal: ServerJournal;
   /** Bounds what strangers can make the server hold. */
   readonly admission: Admission;
+  /** By how much all reserves of data channels may grow. */
+  readonly growth: Growth;
   /** Owns everything that brings in something new: left first when the server stops. */
   readonly intake: Scope;
   /** Owns visitors' streams: they may outlive their session, and finish while draining. */

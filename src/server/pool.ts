@@ -144,9 +144,9 @@ export class ChannelPool {
     const now = this.#options.clock.now();
     this.#reserve.review(now);
     const limit = now - maxAge;
+    this.#retireBeyondReserve();
     const fresh = this.#idle.findIndex(({ since }) => since > limit);
-    let old = fresh < 0 ? this.#idle.length : fresh;
-    for (; old > 0 && this.#idle.length > this.#reserve.size; old--) this.#retireOldest();
+    const old = fresh < 0 ? this.#idle.length : fresh;
     const count = old - this.#requests.coming;
     if (count > 0) this.#requests.ask(count);
   }
@@ -155,7 +155,7 @@ export class ChannelPool {
   makeWay(): void {
     if (this.#closed !== undefined) return;
     this.#reserve.makeWay(this.#options.clock.now());
-    for (let more = this.#idle.length - this.#reserve.size; more > 0; more--) this.#retireOldest();
+    this.#retireBeyondReserve();
   }
 
   /**
@@ -189,7 +189,10 @@ export class ChannelPool {
     });
     const waiter: Waiter = { resolve, reject, deadline };
     this.#waiters.push(waiter);
-    this.#reserve.missed(this.#waiters.length, this.#options.clock.now());
+    // What is too much in reserve can be closed again at a client of ours alone: one of 0.5.0 warns.
+    if (this.#tellsOtherwise) {
+      this.#reserve.missed(this.#waiters.length, this.#options.clock.now());
+    }
     this.#refill();
     return promise;
   }
@@ -205,7 +208,8 @@ export class ChannelPool {
     const target = this.#reserve.size;
     const idle = this.#idle.length;
     const asked = this.#requests.answered();
-    if (!asked && this.#waiters.length === 0 && idle >= target) return false;
+    const needless = this.#waiters.length === 0 && idle >= target;
+    if (needless && (!asked || this.#reserve.frugal(this.#options.clock.now()))) return false;
     const oldest = this.#idle[0]?.since ?? Infinity;
     const stale = idle >= target && this.#options.clock.now() - oldest >= this.#maxAge;
     if ((this.full || stale) && !(asked && this.#retireOldest())) return false;
@@ -229,6 +233,7 @@ export class ChannelPool {
     if (this.#closed !== undefined) return;
     this.#closed = reason;
     this.#requests.close();
+    this.#reserve.close();
     for (const idle of this.#idle.splice(0)) {
       idle.connection.abort(reason);
       idle.leave();
@@ -257,6 +262,10 @@ export class ChannelPool {
       this.#refill();
     };
     idle.first.then(lost, lost);
+  }
+
+  #retireBeyondReserve(): void {
+    for (let more = this.#idle.length - this.#reserve.size; more > 0; more--) this.#retireOldest();
   }
 
   #retireOldest(): boolean {
@@ -290,7 +299,8 @@ export class ChannelPool {
     const room = this.#options.limit - this.#used.size - this.#idle.length - coming;
     const wanted = Math.min(room, size + this.#waiters.length - this.#idle.length - coming);
     // A few at a time, so that not every visitor costs a message; unless somebody waits for it.
-    const few = this.#tellsOtherwise && coming > this.#waiters.length && wanted < size * BATCH;
+    const few = this.#tellsOtherwise && coming > 0 && this.#waiters.length === 0 &&
+      wanted < size * BATCH;
     if (wanted > 0 && !few) this.#requests.ask(wanted);
   }
 }

@@ -164,6 +164,7 @@ Deno.test("each visitor has the client asked for a channel, spare ones or not", 
 
 Deno.test("visitors who had to wait make the reserve larger, and a quiet time makes it smaller", async () => {
   const { clock, pool, offer, left, total } = makePool(2, 100, 8);
+  pool.tellsOtherwise = true;
   const visitors = Array.from({ length: 5 }, () => pool.take());
   assert.equal(total(), 12, "5 for those who wait, 7 in reserve");
   for (let i = 0; i < 12; i++) wanted(offer());
@@ -185,6 +186,7 @@ Deno.test("visitors who had to wait make the reserve larger, and a quiet time ma
 
 Deno.test("what demand has added makes way where descriptors are short, the oldest first", async () => {
   const { pool, offer, left } = makePool(2, 100, 8);
+  pool.tellsOtherwise = true;
   const visitors = Array.from({ length: 5 }, () => pool.take());
   for (let i = 0; i < 12; i++) wanted(offer());
   await Promise.all(visitors);
@@ -226,6 +228,21 @@ Deno.test("a client that can show its life by answers alone is asked for one wit
   assert.equal(pool.unansweredSince, undefined);
   await pool.take();
   assert.equal(pool.unansweredSince, clock.now());
+});
+
+Deno.test("the reserve of a client that can show its life by answers alone does not grow", () => {
+  const { pool, total } = makePool(2, 100, 8);
+  for (let i = 0; i < 5; i++) pool.take().catch(() => {});
+  assert.equal(total(), 7);
+  pool.close(new Error("over"));
+});
+
+Deno.test("whoever waits has a channel asked for, although as many are coming already", () => {
+  const { pool, asked } = makePool(8);
+  pool.tellsOtherwise = true;
+  pool.take().catch(() => {});
+  assert.deepEqual(asked, [8, 1], "those may be lost on the way");
+  pool.close(new Error("over"));
 });
 
 Deno.test("a probe of a full pool takes the place of the channel that waited longest", async () => {

@@ -16,6 +16,33 @@ export interface ReserveBounds {
   readonly least: number;
   /** The most that demand makes of it: each channel holds a socket at both ends. */
   readonly most: number;
+  /** What all reserves together may grow by; nothing more bounds it without. */
+  readonly growth?: Growth;
+}
+
+/**
+ * By how many channels all reserves of a server may still grow: a stranger who visits one service
+ * after the other must not take the descriptors of a client's machine.
+ */
+export class Growth {
+  #left: number;
+
+  /** So many in all. */
+  constructor(left: number) {
+    this.#left = left;
+  }
+
+  /** Takes up to so many; returns how many. */
+  take(wanted: number): number {
+    const taken = Math.min(wanted, this.#left);
+    this.#left -= taken;
+    return taken;
+  }
+
+  /** Gives so many back. */
+  give(count: number): void {
+    this.#left += count;
+  }
 }
 
 /**
@@ -26,6 +53,7 @@ export interface ReserveBounds {
 export class Reserve {
   readonly #least: number;
   readonly #most: number;
+  readonly #growth: Growth;
   #size: number;
   /** The fewest channels that were left since the last review. */
   #unused = Infinity;
@@ -33,9 +61,10 @@ export class Reserve {
   #growsAt = -Infinity;
 
   /** From `least`, with which it begins, to `most`; `now` in milliseconds. */
-  constructor({ least, most }: ReserveBounds, now: number) {
+  constructor({ least, most, growth = new Growth(most) }: ReserveBounds, now: number) {
     this.#least = least;
     this.#most = most;
+    this.#growth = growth;
     this.#size = least;
     this.#reviewAt = now + REVIEW;
   }
@@ -53,23 +82,39 @@ export class Reserve {
   /** So many visitors wait for a channel. */
   missed(waiting: number, now: number): void {
     this.#unused = 0;
-    if (now < this.#growsAt) return;
-    this.#size = Math.max(this.#size, Math.min(this.#most, this.#least + waiting));
+    if (this.frugal(now)) return;
+    const wanted = Math.min(this.#most, this.#least + waiting) - this.#size;
+    if (wanted > 0) this.#size += this.#growth.take(wanted);
+  }
+
+  /** Whether it had to make way a short while ago. */
+  frugal(now: number): boolean {
+    return now < this.#growsAt;
   }
 
   /** What it holds is needed elsewhere: it is its least from now on, and stays so for a minute. */
   makeWay(now: number): void {
-    this.#size = this.#least;
+    this.#shrink(this.#least);
     this.#growsAt = now + PENANCE;
+  }
+
+  /** It is over: others may grow. */
+  close(): void {
+    this.#shrink(this.#least);
   }
 
   /** Makes it smaller when it has been too large. */
   review(now: number): void {
     if (now < this.#reviewAt) return;
     if (this.#unused > this.#size / 2) {
-      this.#size = Math.max(this.#least, Math.ceil(this.#size / 2));
+      this.#shrink(Math.max(this.#least, Math.ceil(this.#size / 2)));
     }
     this.#unused = Infinity;
     this.#reviewAt = now + REVIEW;
+  }
+
+  #shrink(size: number): void {
+    this.#growth.give(this.#size - size);
+    this.#size = size;
   }
 }

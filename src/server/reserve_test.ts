@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Reserve } from "./reserve.ts";
+import { Growth, Reserve } from "./reserve.ts";
 
 Deno.test("a reserve grows by those who had to wait, up to its most", () => {
   const reserve = new Reserve({ least: 8, most: 64 }, 0);
@@ -44,4 +44,18 @@ Deno.test("one that had to make way is its least, and grows again only after a m
   assert.equal(reserve.size, 8);
   reserve.missed(20, 61_000);
   assert.equal(reserve.size, 28);
+});
+
+Deno.test("reserves share what they may grow by, and give it back", () => {
+  const growth = new Growth(30);
+  const [one, other] = [0, 0].map(() => new Reserve({ least: 8, most: 64, growth }, 0));
+  one?.missed(20, 0);
+  other?.missed(20, 0);
+  assert.deepEqual([one?.size, other?.size], [28, 18]);
+  one?.makeWay(0);
+  other?.missed(56, 0);
+  assert.deepEqual([one?.size, other?.size], [8, 38]);
+  other?.close();
+  other?.close();
+  assert.equal(growth.take(100), 30);
 });

@@ -23,9 +23,13 @@ import type { ServerEvent } from "./events.ts";
 import { greet } from "./greet.ts";
 import { openServerJournal } from "./journal.ts";
 import { Registry } from "./registry.ts";
+import { Growth } from "./reserve.ts";
 import { Service } from "./service.ts";
 import { type ServerStatus, serviceStatus } from "./status.ts";
 import { prepareUpdate } from "./update.ts";
+
+/** Data channels that demand may add to the reserves of all services together. */
+const MOST_GROWTH = 256;
 
 /** A running server. Leaving it (`await using`) ends it at once, open streams included. */
 export interface Server extends AsyncDisposable {
@@ -139,6 +143,7 @@ class RunningServer implements Server {
       clock,
       journal,
       admission,
+      growth: new Growth(MOST_GROWTH),
       intake,
       streams,
     };

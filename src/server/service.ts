@@ -17,7 +17,7 @@ import type { ReserveBounds } from "./reserve.ts";
 import type { Session } from "./session.ts";
 
 /** Data channels kept in reserve for visitors: at first as many as rathole 0.5.0 keeps. */
-const TCP_RESERVE: ReserveBounds = { least: 8, most: 64 };
+const TCP_RESERVE = { least: 8, most: 64 };
 /** Data channels of a UDP service at least. */
 const UDP_RESERVE = 2;
 
@@ -64,7 +64,8 @@ export class Service {
 
   /** Data channels that a session keeps in reserve. */
   get reserve(): ReserveBounds {
-    if (this.#config.type === "tcp") return TCP_RESERVE;
+    const { growth } = this.#context;
+    if (this.#config.type === "tcp") return { ...TCP_RESERVE, growth };
     // Its visitors share these: more of them ask for no more.
     const channels = Math.max(UDP_RESERVE, this.#config.udp_data_channels);
     return { least: channels, most: channels };

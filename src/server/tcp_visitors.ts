@@ -67,6 +67,7 @@ export class TcpVisitors implements Front {
     } finally {
       forget();
       visitor.abort();
+      stream.channel?.connection.abort();
       stream.channel?.release();
       ticket.leave();
     }

@@ -14,6 +14,7 @@ import { BufferStore } from "../../src/net/buffers.ts";
 import type { Connection } from "../../src/net/connection.ts";
 import { Scope } from "../../src/runtime/scope.ts";
 import { Admission } from "../../src/server/admission.ts";
+import { Growth } from "../../src/server/reserve.ts";
 import type { ServerContext } from "../../src/server/context.ts";
 import type { ServerEvent } from "../../src/server/events.ts";
 import { openServerJournal } from "../../src/server/journal.ts";
@@ -88,6 +89,7 @@ export class TestServer implements AsyncDisposable {
       clock: this.clock,
       journal,
       admission: new Admission(() => config, this.registry, this.clock),
+      growth: new Growth(256),
       intake: this.#root.child(),
       streams: this.#root.child(),
     };
