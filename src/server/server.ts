@@ -29,7 +29,7 @@ import { type ServerStatus, serviceStatus } from "./status.ts";
 import { prepareUpdate } from "./update.ts";
 
 /** Data channels that demand may add to the reserves of all services together. */
-const MOST_GROWTH = 256;
+const MOST_GROWTH = 128;
 
 /** A running server. Leaving it (`await using`) ends it at once, open streams included. */
 export interface Server extends AsyncDisposable {
