@@ -64,3 +64,13 @@ Deno.test("whatever is read, what is lent is as long as what was read", () => {
     }
   }));
 });
+
+Deno.test("many streams that end leave room for the large buffers of others", () => {
+  const store = new BufferStore();
+  const streams = Array.from({ length: 20_000 }, () => new ReadBuffer(store));
+  for (const stream of streams) stream.release();
+  const large = store.take(2);
+  assert.ok(large);
+  store.give(2, large);
+  assert.equal(store.take(2), large);
+});

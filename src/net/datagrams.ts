@@ -166,23 +166,26 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
     const { address, port } = socket.address();
     resolve({ hostname: address, port });
   });
+  const sendOne = (payload: Uint8Array, to: Address): Promise<boolean> =>
+    new Promise((sent) => {
+      if (closing || to.port === 0) return sent(false);
+      const done = (taken: boolean) => {
+        underWay.delete(sent);
+        sent(taken);
+      };
+      underWay.add(sent);
+      try {
+        socket.send(payload, to.port, to.hostname, (error) => done(error === null));
+      } catch {
+        // It throws what it thinks is the caller's fault, such as a port it does not like.
+        done(false);
+      }
+    });
+  // In turn, as with the other kind.
+  let sending: Promise<boolean> = Promise.resolve(true);
   return {
     bound,
-    send: (payload, to) =>
-      new Promise((sent) => {
-        if (closing || to.port === 0) return sent(false);
-        const done = (taken: boolean) => {
-          underWay.delete(sent);
-          sent(taken);
-        };
-        underWay.add(sent);
-        try {
-          socket.send(payload, to.port, to.hostname, (error) => done(error === null));
-        } catch {
-          // It throws what it thinks is the caller's fault, such as a port it does not like.
-          done(false);
-        }
-      }),
+    send: (payload, to) => sending = sending.then(() => sendOne(payload, to)),
     close,
     closed,
     [Symbol.dispose]: close,

@@ -50,6 +50,17 @@ for (const kind of ["deno", "node"] as const) {
     assert.deepEqual(b.received[0]?.from, atA);
   });
 
+  test("datagrams sent at once by a socket that never sent before keep their order", async () => {
+    using a = open({ at: ANYWHERE }, kind);
+    using b = open({ at: ANYWHERE }, kind);
+    await a.socket.bound;
+    const to = await b.socket.bound;
+    const sent = Array.from({ length: 40 }, (_, i) => a.socket.send(Uint8Array.of(i), to));
+    assert.ok((await Promise.all(sent)).every((taken) => taken));
+    await until(() => b.received.length === 40, "all of them");
+    assert.deepEqual(b.received.map(({ payload }) => payload[0]), sent.map((_, i) => i));
+  });
+
   test("what the system does not take is false, and the socket goes on", async () => {
     using a = open({ at: ANYWHERE }, kind);
     using b = open({ at: ANYWHERE }, kind);

@@ -20,6 +20,7 @@ function admission(
   most: Most,
   expected: ReadonlyMap<string, number> = new Map(),
   clock = new FakeClock(),
+  makeWay = () => {},
 ) {
   return new Admission(
     () => ({
@@ -35,7 +36,7 @@ function admission(
       total: () => [...expected.values()].reduce((sum, n) => sum + n, 0),
       from: (hostname) => expected.get(hostname) ?? 0,
       knows: (hostname) => expected.has(hostname),
-      makeWay: () => {},
+      makeWay,
     },
     clock,
   );
@@ -277,4 +278,17 @@ Deno.test("whatever is settled and left, and how often, the counts are those of 
       }
     }
   }));
+});
+
+Deno.test("data channels that nobody uses make way before a visitor is refused", () => {
+  const reserve: Ticket[] = [];
+  const gate = admission(
+    { connections: 4 },
+    new Map(),
+    new FakeClock(),
+    () => reserve.pop()?.leave(),
+  );
+  for (let i = 0; i < 4; i++) reserve.push(client(gate, A));
+  admitted(gate.admitVisitor(A, noEnd));
+  assert.equal(reserve.length, 3);
 });
