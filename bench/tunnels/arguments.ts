@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { UsageError } from "../../src/cli/options.ts";
 import { nearest } from "../../src/config/suggest.ts";
 import { selectable } from "./plan.ts";
 import { type Subject, SUBJECTS } from "./results.ts";
@@ -72,8 +73,6 @@ const OPTIONS = {
 } as const;
 
 type OptionName = keyof typeof OPTIONS;
-
-class UsageError extends Error {}
 
 /** Understands the arguments, or says as `usage` what is wrong with them. */
 export function parseArguments(args: readonly string[]): Request {

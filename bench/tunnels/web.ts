@@ -5,11 +5,14 @@
  */
 
 import { join } from "node:path";
+import { nginxConfig } from "../../tests/support/nginx_config.ts";
 import { eventually } from "../../tests/support/patience.ts";
 import { freePort } from "../../tests/support/ports.ts";
 import type { Processes } from "./processes.ts";
 import { visitOnce } from "./visit.ts";
 
+/** Connections that it may have. */
+const CONNECTIONS = 16_384;
 /** Bytes of its reply, without the header. */
 const REPLY = 200;
 
@@ -25,7 +28,7 @@ export async function startWeb(processes: Processes, program: string): Promise<W
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const port = freePort();
   const config = join(folder, "nginx.conf");
-  await Deno.writeTextFile(config, configOf(folder, port));
+  await Deno.writeTextFile(config, nginxConfig(folder, httpOf(port), CONNECTIONS));
   const nginx = stack.use(
     processes.start([program, "-e", "stderr", "-p", folder, "-c", config]),
   );
@@ -36,27 +39,15 @@ export async function startWeb(processes: Processes, program: string): Promise<W
   return { port, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** One process, connections that stay as long as their visitors want, and nothing written. */
-function configOf(folder: string, port: number): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n  ");
-  return `daemon off;
-master_process off;
-pid ${folder}/pid;
-error_log stderr error;
-events { worker_connections 16384; }
-http {
-  access_log off;
-  keepalive_requests 1000000000;
+/** Connections stay as long as their visitors want. */
+function httpOf(port: number): string {
+  return `keepalive_requests 1000000000;
   keepalive_timeout 1h;
-  ${temporary}
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location / {
       default_type text/plain;
       return 200 "${"0123456789".repeat(REPLY / 10)}";
     }
-  }
-}
-`;
+  }`;
 }

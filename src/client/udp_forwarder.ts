@@ -37,7 +37,6 @@ interface Target {
 }
 
 interface Visitor {
-  readonly key: EndpointKey;
   readonly socket: DatagramSocket;
   /** Where its datagrams go, and its replies come from. */
   readonly to: Address;
@@ -58,6 +57,7 @@ export class UdpForwarder implements Forwarder {
   #local: Address;
   /** Visitors whose socket is being bound. */
   readonly #welcoming = new Map<EndpointKey, Promise<Visitor | null>>();
+  readonly #now = () => this.#options.context.clock.now();
   #sockets = 0;
   #sweeping = false;
 
@@ -125,7 +125,7 @@ export class UdpForwarder implements Forwarder {
   #deliver(frame: UdpFrame, queue: FrameQueue, target: Target): Promise<void> {
     const { ip, port } = frame;
     const key = endpointKey(ip, port);
-    const visitor = this.#heard(key);
+    const visitor = this.#visitors.useLazily(key, this.#now);
     if (visitor !== undefined) return this.#send(visitor, frame, queue);
     return this.#welcome(key, ip, port, queue, target).then(async (welcome) => {
       if (welcome !== null) await this.#send(welcome, frame, queue);
@@ -141,14 +141,6 @@ export class UdpForwarder implements Forwarder {
       if (taken) counters.forward.bytes += length;
       else counters.datagramsDropped++;
     });
-  }
-
-  /** A visitor that is known, and counts as used now. */
-  #heard(key: EndpointKey): Visitor | undefined {
-    const { latest } = this.#visitors;
-    if (latest?.key !== key) return this.#visitors.use(key, this.#options.context.clock.now());
-    this.#visitors.useLatest();
-    return latest;
   }
 
   /** A visitor that is new; null when there is no socket for it. */
@@ -181,14 +173,14 @@ export class UdpForwarder implements Forwarder {
       at: localEndFor(to),
       take: (payload, from) => {
         if (isSameAddress(from, to) && this.#queueOf(visitor)?.push(ip, port, payload)) {
-          this.#heard(key);
+          this.#visitors.useLazily(key, this.#now);
           counters.backward.bytes += payload.length;
         } else {
           counters.datagramsDropped++;
         }
       },
     });
-    const visitor: Visitor = { key, socket, to, queue };
+    const visitor: Visitor = { socket, to, queue };
     this.#sockets++;
     // Cannot fail. A socket that is closing still has its descriptor and its buffer.
     void socket.closed.then(() => this.#sockets--);

@@ -92,20 +92,23 @@ function openWithDeno({ at, take }: DatagramOptions): DatagramSocket {
   };
   // Most often it is the same one as before.
   let last: { readonly to: Address; readonly address: Deno.NetAddr } | undefined;
-  // One after the other: sends that wait for the socket at the same time leave it in reverse.
-  let sending: Promise<boolean> = Promise.resolve(true);
   return {
     bound: Promise.resolve(address),
-    send: (payload, to) => {
+    send: inTurn((payload, to) => {
       if (signal.aborted) return Promise.resolve(false);
       if (last?.to !== to) last = { to, address: { transport: "udp", ...to } };
-      const { address } = last;
-      return sending = sending.then(() => socket.send(payload, address)).then(taken, notTaken);
-    },
+      return socket.send(payload, last.address).then(taken, notTaken);
+    }),
     close,
     closed,
     [Symbol.dispose]: close,
   };
+}
+
+/** One after the other: sends that wait for a socket at the same time leave it in reverse. */
+function inTurn(send: DatagramSocket["send"]): DatagramSocket["send"] {
+  let sending: Promise<boolean> = Promise.resolve(true);
+  return (payload, to) => sending = sending.then(() => send(payload, to));
 }
 
 const taken = () => true;
@@ -166,7 +169,7 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
     const { address, port } = socket.address();
     resolve({ hostname: address, port });
   });
-  const sendOne = (payload: Uint8Array, to: Address): Promise<boolean> =>
+  const send: DatagramSocket["send"] = (payload, to) =>
     new Promise((sent) => {
       if (closing || to.port === 0) return sent(false);
       const done = (taken: boolean) => {
@@ -181,11 +184,9 @@ function openWithNode({ at, take }: DatagramOptions): DatagramSocket {
         done(false);
       }
     });
-  // In turn, as with the other kind.
-  let sending: Promise<boolean> = Promise.resolve(true);
   return {
     bound,
-    send: (payload, to) => sending = sending.then(() => sendOne(payload, to)),
+    send: inTurn(send),
     close,
     closed,
     [Symbol.dispose]: close,

@@ -46,6 +46,13 @@ export class ExpiringMap<K, V> {
     this.#again = true;
   }
 
+  /** As {@linkcode ExpiringMap.use}; the time is looked at only where it is not the latest. */
+  useLazily(key: K, now: () => number): V | undefined {
+    if (this.#latest === undefined || this.#latest.key !== key) return this.use(key, now());
+    this.#again = true;
+    return this.#latest.value;
+  }
+
   /** The value, which counts as used now. */
   use(key: K, now: number): V | undefined {
     const entry = this.#entries.get(key);

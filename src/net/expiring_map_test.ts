@@ -19,11 +19,12 @@ Deno.test("the latest may be used without a look at the time: it counts as used 
   map.add("a", 1, 0);
   map.add("b", 2, 0);
   assert.equal(map.latest, 2);
-  map.useLatest();
+  assert.equal(map.useLazily("b", () => assert.fail("looked at the time")), 2);
   map.expire(30_000, 29_000);
   assert.equal(map.latest, undefined, "looked up again at least that often");
   map.expire(30_000, 58_000);
   assert.deepEqual([map.use("a", 58_000), map.use("b", 58_000)], [undefined, 2]);
+  assert.equal(map.useLazily("a", () => 58_000), undefined);
   map.delete("b");
   assert.equal(map.latest, undefined);
 });

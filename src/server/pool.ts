@@ -151,7 +151,7 @@ export class ChannelPool {
     if (count > 0) this.#requests.ask(count);
   }
 
-  /** Closes what demand has added to the reserve: the process has no descriptors left. */
+  /** Closes what demand has added to the reserve: the server has no room left. */
   makeWay(): void {
     if (this.#closed !== undefined) return;
     this.#reserve.makeWay(this.#options.clock.now());

@@ -36,7 +36,6 @@ const LONGEST_PAUSE = 5_000;
 
 interface Visitor {
   readonly address: Address;
-  readonly key: EndpointKey;
   /** Whether the log says already that no reply may be sent to it. */
   refused: boolean;
   readonly ip: Uint8Array;
@@ -53,6 +52,7 @@ export class UdpVisitors implements Front {
     MOST_VISITORS,
     () => this.#options.counters.visitors--,
   );
+  readonly #now = () => this.#options.context.clock.now();
   readonly #scope: Scope;
 
   private constructor(
@@ -126,19 +126,12 @@ export class UdpVisitors implements Front {
     if (visitor === undefined) {
       const queue = this.#queues[endpointHash(ip, from.port) % this.#queues.length];
       if (queue === undefined) return undefined;
-      visitor = { address: from, key, refused: false, ip, queue };
+      visitor = { address: from, refused: false, ip, queue };
       this.#visitors.add(key, visitor, now);
       counters.visitors++;
       counters.visitorsTotal++;
     }
     return visitor;
-  }
-
-  #known(key: EndpointKey): Visitor | undefined {
-    const { latest } = this.#visitors;
-    if (latest?.key !== key) return this.#visitors.use(key, this.#options.context.clock.now());
-    this.#visitors.useLatest();
-    return latest;
   }
 
   /** Keeps one data channel under a queue, another when it is lost, until the scope is left. */
@@ -198,7 +191,7 @@ export class UdpVisitors implements Front {
   /** Sends a reply to a visitor that was seen: a client cannot make us send to anybody else. */
   #reply({ ip, port, payload }: UdpFrame): Promise<void> | undefined {
     const { counters } = this.#options;
-    const visitor = this.#known(endpointKey(ip, port));
+    const visitor = this.#visitors.useLazily(endpointKey(ip, port), this.#now);
     if (visitor === undefined) {
       counters.datagramsDropped++;
       return undefined;

@@ -10,6 +10,7 @@ import { formatAddress } from "../../src/runtime/address.ts";
 import { startChild } from "./child.ts";
 import { accepting } from "./doors.ts";
 import { installed, requireProgram } from "./installed.ts";
+import { nginxConfig } from "./nginx_config.ts";
 import { freePort } from "./ports.ts";
 
 /** Whether it is there. */
@@ -47,7 +48,7 @@ export async function runNginx(http: (at: Address) => string): Promise<RunningNg
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const address = { hostname: "127.0.0.1", port: freePort() };
   const config = join(folder, "nginx.conf");
-  await Deno.writeTextFile(config, configOf(folder, http(address)));
+  await Deno.writeTextFile(config, nginxConfig(folder, http(address)));
   const child = stack.use(startChild(path, { args: ["-e", "stderr", "-p", folder, "-c", config] }));
   try {
     await accepting(address);
@@ -56,22 +57,6 @@ export async function runNginx(http: (at: Address) => string): Promise<RunningNg
   }
   const owned = stack.move();
   return { address, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-function configOf(folder: string, http: string): string {
-  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-    .map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n  ");
-  return `daemon off;
-master_process off;
-pid ${folder}/pid;
-error_log stderr error;
-events { worker_connections 512; }
-http {
-  access_log off;
-  ${temporary}
-  ${http}
-}
-`;
 }
 
 function serversOf(at: Address, options: NginxOptions): string {
