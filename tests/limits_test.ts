@@ -152,6 +152,8 @@ Deno.test("max_connections_per_ip is one address's visitors, and clients that ar
   await using local = echoService();
   // The control channel counts, its data channels do not.
   await using tunnel = await tunnelTo(local.address, { server: { max_connections_per_ip: 3 } });
+  // Until they have joined, they do.
+  await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
   const visitors = await Promise.all([visit(tunnel.door), visit(tunnel.door)]);
   for (const visitor of visitors) {
     await writeAll(visitor, bytesOf("x"));
@@ -176,9 +178,15 @@ Deno.test("max_handshake_rate_per_ip closes a flood at the door, and never a bus
   await using tunnel = await tunnelTo(local.address, { server: { max_handshake_rate_per_ip: 2 } });
   const { server } = tunnel.server;
   // Far more data channels than handshakes are allowed to strangers.
-  for (let i = 0; i < 100; i++) equal(textOf(await ask(tunnel.door, bytesOf("busy"))), "busy");
+  const reserve = () =>
+    eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
+  for (let i = 0; i < 100; i++) {
+    // A visitor who had to wait would make it larger.
+    await reserve();
+    equal(textOf(await ask(tunnel.door, bytesOf("busy"))), "busy");
+  }
   equal(tunnel.server.events.all("connection-refused").length, 0);
-  await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
+  await reserve();
   for (let i = 0; i < 60; i++) {
     using stranger = await visit(server.address);
     stranger.closeWrite().catch(() => {});
