@@ -15,14 +15,18 @@ export const USAGE = `Usage: deno task bench [options]
        deno task bench --compare OLD.json [NEW.json]
 
 Measures the tunnel against rathole 0.5.0, and against frp where FRPS and FRPC
-name its programs, in turns on 127.0.0.1. Needs Linux, iperf3, wrk and nginx.
+name its programs, in turns on 127.0.0.1. Needs Linux, iperf3, wrk and nginx;
+the group loss also root, ip and nft, and is left out without them.
 
   --rounds N        how often everything is measured (default 7)
-  --seconds S       how long each rate is measured (default 3; datagrams 2)
+  --seconds S       how long each rate is measured (default 3; datagrams,
+                    mixed, delay and loss 2)
   --only A,B        only these groups or figures: tcp, http, udp, tls, noise,
-                    ws, wss, memory, start; or http.new, tcp.bulk, …
+                    ws, wss, mixed, delay, loss, memory, start;
+                    or http.new, tcp.bulk, …
                     (memory.load-peak needs all of tcp, http and udp)
-  --subjects A,B    only these: rathole, ours, frp, our-server, our-client, old
+  --subjects A,B    only these: rathole, ours, channels (ours with carriers = 0),
+                    frp, our-server, our-client, old
   --ours DIR        the checkout that is measured (default: this one)
   --against DIR     another checkout, measured in turns with ours, as "old";
                     --subjects can name more, and must name old then

@@ -59,8 +59,11 @@ Deno.test("parseArguments - says what is wrong", () => {
   match(refusal("--help=yes"), /--help takes no value/);
   match(refusal("--only htp"), /--only: there is no 'htp'; did you mean http\?/);
   match(refusal("--only http,"), /there is no ''/);
-  match(refusal("--only nonsense"), /no 'nonsense'; groups are tcp, http, .*, memory, start$/);
-  match(refusal("--subjects nonsense"), /; names are rathole, ours, old, frp, /);
+  match(
+    refusal("--only nonsense"),
+    /no 'nonsense'; groups are tcp, http, .*, mixed, delay, loss, memory, start$/,
+  );
+  match(refusal("--subjects nonsense"), /; names are rathole, ours, channels, old, frp, /);
   match(refusal("--subjects our"), /there is no 'our'; did you mean ours\?/);
   match(refusal("--subjects old"), /the checkout that --against names/);
   match(refusal("--subjects ours --against ../old"), /--subjects does not name old/);

@@ -18,14 +18,34 @@ export interface Configs {
   readonly client: string;
 }
 
-/** For rathole and for ours: all as it comes, with more lines for the transport. */
+/** Where all is, unless something lies between the ends. */
+export const HOST = "127.0.0.1";
+
+/** The server's address, as host and port. */
+export interface Place {
+  /** Where it listens. */
+  readonly bind: string;
+  /** Where the client looks for it. */
+  readonly remote: string;
+}
+
+/** What rathole and ours are told besides; nothing unless told. */
+export interface More {
+  /** Lines for the transport. */
+  readonly transport?: Partial<Configs>;
+  /** Of ours alone: how many connections visitors may share. */
+  readonly carriers?: number;
+}
+
+/** For rathole and for ours: all as it comes, but for what is in `more`. */
 export function ratholeConfigs(
-  control: number,
+  { bind, remote }: Place,
   services: readonly Service[],
-  transport: Partial<Configs> = {},
+  { carriers, transport = {} }: More = {},
 ): Configs {
-  const server = [`[server]\nbind_addr = "127.0.0.1:${control}"\ndefault_token = "t"`];
-  const client = [`[client]\nremote_addr = "127.0.0.1:${control}"\ndefault_token = "t"`];
+  const both = carriers === undefined ? "" : `\ncarriers = ${carriers}`;
+  const server = [`[server]\nbind_addr = "${bind}"\ndefault_token = "t"${both}`];
+  const client = [`[client]\nremote_addr = "${remote}"\ndefault_token = "t"${both}`];
   server.push(transport.server ?? "");
   client.push(transport.client ?? "");
   for (const { door, local, name, type } of services) {
@@ -40,12 +60,14 @@ export function ratholeConfigs(
  * For frp: plain TCP as in the others, and as many connections in reserve as these have for a
  * service. Its log has a line for every visitor, which the others' have not, so it is quieter.
  */
-export function frpConfigs(control: number, services: readonly Service[]): Configs {
+export function frpConfigs({ bind, remote }: Place, services: readonly Service[]): Configs {
+  const [bindHost, bindPort] = bind.split(":");
+  const [remoteHost, remotePort] = remote.split(":");
   const both = `auth.token = "t"\nlog.level = "warn"\n`;
-  const server = `${both}bindAddr = "127.0.0.1"\nbindPort = ${control}
+  const server = `${both}bindAddr = "${bindHost}"\nbindPort = ${bindPort}
 proxyBindAddr = "127.0.0.1"\ntransport.maxPoolCount = 8\n`;
-  const client = `${both}serverAddr = "127.0.0.1"\nserverPort = ${control}\nloginFailExit = false
-transport.protocol = "tcp"\ntransport.tls.enable = false\ntransport.poolCount = 8\n`;
+  const client = `${both}serverAddr = "${remoteHost}"\nserverPort = ${remotePort}
+loginFailExit = false\ntransport.protocol = "tcp"\ntransport.tls.enable = false\ntransport.poolCount = 8\n`;
   const proxies = services.map(({ door, local, name, type }) =>
     `[[proxies]]\nname = "${name}"\ntype = "${type}"\nlocalIP = "127.0.0.1"
 localPort = ${local}\nremotePort = ${door}\n`

@@ -1,4 +1,4 @@
-import { deepEqual, match } from "node:assert/strict";
+import { deepEqual, doesNotMatch, match, notDeepEqual } from "node:assert/strict";
 import { parseConfig } from "../../src/config/parse.ts";
 import { frpConfigs, ratholeConfigs, type Service } from "./configs.ts";
 
@@ -7,9 +7,11 @@ const SERVICES: readonly Service[] = [
   { name: "iperf3_udp", type: "udp", door: 1002, local: 2002 },
 ];
 
+const PLACE = { bind: "127.0.0.1:1000", remote: "10.0.0.1:1003" };
+
 Deno.test("ratholeConfigs - services between their doors and what is behind them", () => {
-  const { client, server } = ratholeConfigs(1000, SERVICES, {
-    server: `[server.transport]\ntype = "tcp"`,
+  const { client, server } = ratholeConfigs(PLACE, SERVICES, {
+    transport: { server: `[server.transport]\ntype = "tcp"` },
   });
   const services = [...parseConfig(server).config.server?.services.values() ?? []];
   deepEqual(services.map(({ bind_addr, type }) => `${type} ${bind_addr}`), [
@@ -23,9 +25,24 @@ Deno.test("ratholeConfigs - services between their doors and what is behind them
   ]);
 });
 
+Deno.test("ratholeConfigs - where the ends meet, and whether visitors share connections", () => {
+  const options = (carriers?: number) => {
+    const more = carriers === undefined ? {} : { carriers };
+    const { client, server } = ratholeConfigs(PLACE, SERVICES, more);
+    const ends = [parseConfig(server).config.server, parseConfig(client).config.client];
+    return [ends.map((end) => end?.carriers), `${server}${client}`] as const;
+  };
+  const [usual, text] = options();
+  match(text, /^bind_addr = "127\.0\.0\.1:1000"$[^]*^remote_addr = "10\.0\.0\.1:1003"$/m);
+  doesNotMatch(text, /carriers/);
+  deepEqual(options(0)[0], [0, 0]);
+  notDeepEqual(usual, [0, 0]);
+});
+
 Deno.test("frpConfigs - the same, in plain and with as much in reserve", () => {
-  const { client, server } = frpConfigs(1000, SERVICES);
+  const { client, server } = frpConfigs(PLACE, SERVICES);
   match(server, /^bindPort = 1000$/m);
+  match(client, /^serverAddr = "10\.0\.0\.1"\nserverPort = 1003\nloginFailExit = false$/m);
   match(server, /^transport\.maxPoolCount = 8$/m);
   match(client, /^transport\.poolCount = 8$/m);
   match(client, /^transport\.tls\.enable = false$/m);

@@ -13,7 +13,10 @@ export interface Bench {
   readonly programs: Programs;
   /** Aborted when somebody stops it. */
   readonly signal: AbortSignal;
-  /** How long each rate is measured; datagrams take {@linkcode UDP_SECONDS} at most. */
+  /**
+   * How long each rate is measured; datagrams take {@linkcode UDP_SECONDS} at most, and lines
+   * {@linkcode LINE_SECONDS}.
+   */
   readonly seconds: number;
   /** The checkouts that are `ours` and `old`. */
   readonly checkouts: { readonly ours: string; readonly old?: string };
@@ -23,6 +26,8 @@ export interface Bench {
 
 /** Longer says nothing more about datagrams. */
 export const UDP_SECONDS = 2;
+/** With a download beside it, with delay or with loss: there are many of them. */
+export const LINE_SECONDS = 2;
 
 /** Lets time pass, unless the run is stopped. */
 export function pause(bench: Bench, ms: number): Promise<void> {

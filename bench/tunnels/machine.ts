@@ -8,6 +8,9 @@ import type { Bench } from "./context.ts";
 import type { Processes } from "./processes.ts";
 import type { Machine, Subject } from "./results.ts";
 
+/** Where the kernel tells how its TCP reacts to losses: cubic, bbr. */
+const CONGESTION = "/proc/sys/net/ipv4/tcp_congestion_control";
+
 /** The machine. */
 export async function factsOf(processes: Processes): Promise<Machine> {
   const cpus = await printed(processes, ["cat", "/proc/cpuinfo"]);
@@ -19,7 +22,7 @@ export async function factsOf(processes: Processes): Promise<Machine> {
   };
 }
 
-/** The versions of all that took part. */
+/** The versions of all that took part, and the kernel's congestion control. */
 export async function versionsOf(
   { checkouts, processes, programs }: Bench,
   subjects: readonly Subject[],
@@ -32,6 +35,9 @@ export async function versionsOf(
     const option = name === "nginx" ? "-v" : "--version";
     versions[name] = versionIn(await printed(processes, [path, option]));
   }
+  // What a line that loses packets comes to depends on it.
+  const congestion = await printed(processes, ["cat", CONGESTION]);
+  versions["TCP congestion control"] = congestion.trim();
   versions["rathole for Deno"] = await commitOf(processes, checkouts.ours);
   if (checkouts.old !== undefined && subjects.includes("old")) {
     versions["the other checkout"] = await commitOf(processes, checkouts.old);

@@ -12,17 +12,22 @@ import type { Running } from "./processes.ts";
 import type { Subject } from "./results.ts";
 import { startTunnel } from "./tunnel.ts";
 
+/** The one that takes long, and many descriptors. */
+export const MOST_VISITORS = "memory.visitors-5000";
+
 /** What is measured here. */
 export const MEMORY_FIGURES: readonly string[] = [
   "memory.idle",
   "memory.idle-rss",
   "memory.visitors-1000",
   "memory.visitors-peak",
-  "memory.visitors-5000",
+  MOST_VISITORS,
 ];
 
-/** About how long that takes. */
+/** About how long that takes, and how long without {@linkcode MOST_VISITORS}. */
 export const MEMORY_SECONDS = 14;
+/** See {@linkcode MEMORY_SECONDS}. */
+export const SOME_SECONDS = 6;
 
 /** Descriptors that a process needs for 5,000 visitors, two for each. */
 export const DESCRIPTORS = 12_000;
@@ -30,8 +35,12 @@ export const DESCRIPTORS = 12_000;
 /** Milliseconds until memory is looked at. */
 const SETTLED = 2000;
 
-/** Measures them with a tunnel of its own. */
-export async function measureMemory(bench: Bench, subject: Subject): Promise<Values> {
+/** Measures these of them with a tunnel of its own; others may be among the values. */
+export async function measureMemory(
+  bench: Bench,
+  subject: Subject,
+  figures: readonly string[],
+): Promise<Values> {
   await using tunnel = await startTunnel(bench, subject, { webOnly: true });
   const settled = async () => {
     await pause(bench, SETTLED);
@@ -40,16 +49,21 @@ export async function measureMemory(bench: Bench, subject: Subject): Promise<Val
   const idle = await settled();
   await using _first = await startVisitors(bench, tunnel.web, 1000);
   const few = await settled();
-  await using _more = await startVisitors(bench, tunnel.web, 4000);
-  const many = await settled();
-  if (!tunnel.alive) throw new Error(`an end has ended under its visitors:\n${tunnel.log}`);
-  return {
+  const values = {
     "memory.idle": idle.anonymous,
     "memory.idle-rss": idle.rss,
     "memory.visitors-1000": few.rss - idle.rss,
     "memory.visitors-peak": few.peak,
-    "memory.visitors-5000": many.rss - idle.rss,
   };
+  const alive = () => {
+    if (!tunnel.alive) throw new Error(`an end has ended under its visitors:\n${tunnel.log}`);
+  };
+  alive();
+  if (!figures.includes(MOST_VISITORS)) return values;
+  await using _more = await startVisitors(bench, tunnel.web, 4000);
+  const many = await settled();
+  alive();
+  return { ...values, [MOST_VISITORS]: many.rss - idle.rss };
 }
 
 /** Visitors who were each served once and stay; resolves when all of them were. */

@@ -5,22 +5,25 @@
  */
 
 import { type Figure, FIGURES } from "./catalogue.ts";
-import { UDP_SECONDS } from "./context.ts";
-import { type Load, LOADS } from "./loads.ts";
-import { MEMORY_FIGURES, MEMORY_SECONDS } from "./memory.ts";
+import { isLine, type Load, LOADS, TUNNEL_NAMES, type TunnelName } from "./loads.ts";
+import { MEMORY_FIGURES, MEMORY_SECONDS, MOST_VISITORS, SOME_SECONDS } from "./memory.ts";
 import type { ProgramName } from "./programs.ts";
 import type { Subject } from "./results.ts";
 import { TRACE_SECONDS } from "./trace.ts";
-import type { TransportName } from "./tunnel.ts";
 
 /** The peak of a tunnel that has carried everything: no load of its own. */
 export const LOAD_PEAK = "memory.load-peak";
 /** How long a start takes. */
 export const START = "start.first-visitor";
 
+/** What else is measured of ours without carriers, besides HTTP and lines. */
+const WITHOUT_CARRIERS = ["tcp.bulk", "tcp.bulk-cpu", "memory.visitors-1000"];
+
 /** A run that was decided on. */
 export interface Plan {
   readonly subjects: readonly Subject[];
+  /** Whether they were named, so that all is measured of them that can be. */
+  readonly named?: boolean;
   /** The figures that were asked for. */
   readonly figures: ReadonlySet<string>;
   readonly rounds: number;
@@ -50,24 +53,41 @@ export function select(names: readonly string[]): Set<string> {
   return figures;
 }
 
-/** Whether a figure is measured of a subject at all. */
-export function covers(subject: Subject, id: string): boolean {
-  if (subject === "frp") return !["tls", "noise", "ws", "wss"].includes(groupOf(id));
-  if (subject !== "our-server" && subject !== "our-client") return true;
-  return FIGURES.find((figure) => figure.id === id)?.mixed !== undefined;
+/**
+ * Whether a figure is measured of a subject at all; of one that was `named`, also a line that it is
+ * not needed for.
+ */
+export function covers(subject: Subject, id: string, named = false): boolean {
+  const group = groupOf(id);
+  switch (subject) {
+    case "rathole":
+    case "ours":
+    case "old":
+      return true;
+    case "channels":
+      return WITHOUT_CARRIERS.includes(id) || group === "http" || isLine(group);
+    case "frp":
+      return isLine(group) ? named : !["tls", "noise", "ws", "wss"].includes(group);
+    case "our-server":
+    case "our-client":
+      if (isLine(group)) return named;
+      return FIGURES.find((figure) => figure.id === id)?.mixed !== undefined;
+  }
 }
 
-/** The loads that a subject's tunnel of a transport carries. */
-export function loadsOf(plan: Plan, subject: Subject, transport: TransportName): Load[] {
+/** The loads that one of a subject's tunnels carries. */
+export function loadsOf(plan: Plan, subject: Subject, tunnel: TunnelName): Load[] {
   return LOADS.filter((load) =>
-    load.transport === transport && asked(load, plan.figures) &&
-    load.figures.some((figure) => covers(subject, figure))
+    load.tunnel === tunnel && asked(load, plan.figures) &&
+    load.figures.some((figure) => covers(subject, figure, plan.named))
   );
 }
 
 /** Of these figures, those that are measured of a subject. */
 export function wanted(plan: Plan, subject: Subject, figures: readonly string[]): string[] {
-  return figures.filter((figure) => plan.figures.has(figure) && covers(subject, figure));
+  return figures.filter((figure) =>
+    plan.figures.has(figure) && covers(subject, figure, plan.named)
+  );
 }
 
 /** Whether the memory of a subject is drawn over time: where all of its memory is measured. */
@@ -82,7 +102,7 @@ export function programsOf(plan: Plan): Set<ProgramName> {
   for (const subject of plan.subjects) {
     if (isTraced(plan, subject)) needed.add("wrk").add("iperf3");
     if (subject === "frp") needed.add("frps").add("frpc");
-    else if (subject !== "ours" && subject !== "old") needed.add("rathole");
+    else if (!["ours", "channels", "old"].includes(subject)) needed.add("rathole");
   }
   return needed;
 }
@@ -91,15 +111,17 @@ export function programsOf(plan: Plan): Set<ProgramName> {
 export function estimate(plan: Plan): number {
   let seconds = 0;
   for (const subject of plan.subjects) {
-    for (const transport of ["tcp", "tls", "noise", "ws", "wss"] as const) {
-      const loads = loadsOf(plan, subject, transport);
+    for (const tunnel of TUNNEL_NAMES) {
+      const loads = loadsOf(plan, subject, tunnel);
       if (loads.length > 0) seconds += 2 + new Set(loads.map(({ program }) => program)).size;
-      for (const load of loads) {
-        const isUdp = groupOf(load.figures[0]) === "udp";
-        seconds += 0.3 + (isUdp ? Math.min(plan.seconds, UDP_SECONDS) + 0.5 : plan.seconds);
+      for (const { besides = 0, most = Infinity } of loads) {
+        seconds += 0.3 + Math.min(plan.seconds, most) + besides;
       }
     }
-    if (wanted(plan, subject, MEMORY_FIGURES).length > 0) seconds += MEMORY_SECONDS;
+    const memory = wanted(plan, subject, MEMORY_FIGURES);
+    if (memory.length > 0) {
+      seconds += memory.includes(MOST_VISITORS) ? MEMORY_SECONDS : SOME_SECONDS;
+    }
     if (wanted(plan, subject, [START]).length > 0) seconds += 1;
     if (isTraced(plan, subject)) seconds += TRACE_SECONDS / plan.rounds;
   }
@@ -117,5 +139,5 @@ function asked(load: Load, figures: ReadonlySet<string>): boolean {
 }
 
 function carriedByTcp(load: Load): boolean {
-  return load.transport === "tcp";
+  return load.tunnel === "tcp";
 }

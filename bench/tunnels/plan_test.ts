@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { FIGURES } from "./catalogue.ts";
-import { LOADS } from "./loads.ts";
-import { MEMORY_FIGURES } from "./memory.ts";
+import { LOADS, TUNNEL_NAMES, type TunnelName } from "./loads.ts";
+import { MEMORY_FIGURES, MOST_VISITORS } from "./memory.ts";
 import {
   covers,
   estimate,
@@ -21,8 +21,8 @@ function plan(only: readonly string[], ...subjects: Subject[]): Plan {
   return { subjects, figures: select(only), rounds: 7, seconds: 3 };
 }
 
-const names = (of: Plan, subject: Subject, transport: "tcp" | "tls" = "tcp") =>
-  loadsOf(of, subject, transport).map(({ figures: [first] }) => first);
+const names = (of: Plan, subject: Subject, tunnel: TunnelName = "tcp") =>
+  loadsOf(of, subject, tunnel).map(({ figures: [first] }) => first);
 
 Deno.test("the catalogue - each figure is measured in one place", () => {
   const measured = [...LOADS.flatMap(({ figures }) => figures), ...MEMORY_FIGURES];
@@ -52,6 +52,27 @@ Deno.test("covers - frp has no other transports, mixed pairs have goals of their
   equal(covers("our-client", "tcp.bulk-8"), false);
 });
 
+Deno.test("covers - ours without carriers, beside ours with them", () => {
+  const without = ["tcp.bulk", "http.keep-alive-512-p99", "memory.visitors-1000", "mixed.bulk"];
+  for (const id of [...without, "delay.new", "loss.mixed-p99"]) {
+    equal(covers("channels", id), true, id);
+  }
+  for (const id of ["tcp.bulk-8", "udp.64-600", "tls.bulk", MOST_VISITORS, START, LOAD_PEAK]) {
+    equal(covers("channels", id), false, id);
+  }
+});
+
+Deno.test("covers - lines are of others only when they were named", () => {
+  for (const subject of ["frp", "our-server", "our-client"] as const) {
+    equal(covers(subject, "delay.new"), false, subject);
+    equal(covers(subject, "delay.new", true), true, subject);
+  }
+  equal(covers("old", "delay.new") && covers("rathole", "loss.new"), true);
+  const named = { ...plan(["mixed"], "frp"), named: true };
+  deepEqual(names(named, "frp", "mixed"), ["mixed.keep-alive"]);
+  deepEqual(wanted(named, "frp", ["mixed.bulk", "tcp.bulk"]), ["mixed.bulk"]);
+});
+
 Deno.test("loadsOf - a load is carried for any figure that it gives", () => {
   deepEqual(names(plan(["http.new-p99"], "ours"), "ours"), ["http.new"]);
   deepEqual(names(plan([], "our-client"), "our-client"), [
@@ -65,9 +86,15 @@ Deno.test("loadsOf - a load is carried for any figure that it gives", () => {
   deepEqual(wanted(plan(["http"], "our-client"), "our-client", figures), ["http.new"]);
 });
 
+Deno.test("loadsOf - lines have tunnels of their own", () => {
+  const of = plan(["mixed", "delay", "loss.new-p99"], "ours");
+  deepEqual(TUNNEL_NAMES.map((name) => names(of, "ours", name).length), [0, 0, 0, 0, 0, 1, 6, 1]);
+});
+
 Deno.test("isTraced - where all memory is measured", () => {
   equal(isTraced(plan(["memory"], "ours"), "ours"), true);
   equal(isTraced(plan(["memory"], "ours"), "our-server"), false);
+  equal(isTraced(plan(["memory"], "channels"), "channels"), false);
   equal(isTraced(plan(["memory.idle"], "ours"), "ours"), false);
 });
 
@@ -76,11 +103,22 @@ Deno.test("programsOf - what the figures and the subjects need", () => {
   deepEqual([...programsOf(plan(["http"], "ours", "old"))], ["nginx", "wrk"]);
   deepEqual([...programsOf(plan(["udp"], "our-server"))], ["nginx", "iperf3", "rathole"]);
   deepEqual([...programsOf(plan(["start"], "frp"))], ["nginx", "frps", "frpc"]);
+  deepEqual([...programsOf(plan(["loss"], "channels"))], ["nginx", "wrk"]);
 });
 
-Deno.test("estimate - everything takes half an hour", () => {
-  const minutes = estimate(plan([], "rathole", "ours", "frp", "our-server", "our-client"));
-  ok(minutes > 20 && minutes < 35, `${minutes}`);
+Deno.test("estimate - everything takes less than an hour, at two seconds a load", () => {
+  const all = ["rathole", "ours", "channels", "frp", "our-server", "our-client"] as const;
+  const minutes = estimate({ ...plan([], ...all), seconds: 2 });
+  ok(minutes > 30 && minutes < 50, `${minutes}`);
+  ok(estimate(plan([], ...all)) < 60);
+});
+
+Deno.test("estimate - lines and datagrams have a time of their own", () => {
+  const of = (only: string, seconds: number) => estimate({ ...plan([only], "ours"), seconds });
+  equal(of("delay", 9), of("delay", 2));
+  equal(of("udp.64-600", 9), of("udp.64-600", 2));
+  ok(of("http.new", 9) > of("http.new", 2));
+  ok(of("memory.visitors-1000", 1) < of(MOST_VISITORS, 1));
 });
 
 Deno.test("orderOf - everybody is the first in turn", () => {

@@ -37,7 +37,7 @@ export function parseStat(text: string): number {
   }, 0);
 }
 
-/** Whether a table of sockets, `/proc/net/udp`, has one that is bound to a port. */
+/** Whether a table of sockets, `/proc/net/udp` or `tcp`, has one that is bound to a port. */
 export function parseBound(text: string, port: number): boolean {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return text.split("\n").some((line) => line.trim().split(/\s+/)[1]?.endsWith(local) === true);
@@ -53,12 +53,21 @@ export async function cpuOf(processes: Processes, pids: readonly number[]): Prom
   return parseStat(await read(processes, pids.map((pid) => `${pid}/stat`)));
 }
 
-/** Whether somebody has this UDP port. */
-export async function isBound(processes: Processes, port: number): Promise<boolean> {
-  return parseBound(await read(processes, ["net/udp"]), port);
+/** Whether somebody has this port; `inside` is what a command begins with that is to look. */
+export async function isBound(
+  processes: Processes,
+  type: "tcp" | "udp",
+  port: number,
+  inside: readonly string[] = [],
+): Promise<boolean> {
+  return parseBound(await read(processes, [`net/${type}`], inside), port);
 }
 
 /** This process may not look itself: the sandbox keeps /proc from all but who may do everything. */
-function read(processes: Processes, names: readonly string[]): Promise<string> {
-  return processes.output(["cat", ...names.map((name) => `/proc/${name}`)], 10_000);
+function read(
+  processes: Processes,
+  names: readonly string[],
+  inside: readonly string[] = [],
+): Promise<string> {
+  return processes.output([...inside, "cat", ...names.map((name) => `/proc/${name}`)], 10_000);
 }

@@ -8,7 +8,7 @@ import { findPeer } from "../../scripts/peer.ts";
 import { installed } from "../../tests/support/installed.ts";
 
 /** A program that is not ours. */
-export type ProgramName = "iperf3" | "wrk" | "nginx" | "rathole" | "frps" | "frpc";
+export type ProgramName = "iperf3" | "wrk" | "nginx" | "rathole" | "frps" | "frpc" | "ip" | "nft";
 
 /** Where those are that were found. */
 export type Programs = Partial<Readonly<Record<ProgramName, string>>>;
@@ -21,6 +21,8 @@ const ADVICE: Readonly<Record<ProgramName, string>> = {
   rathole: "deno run --allow-all scripts/peer.ts builds it with cargo; or name it in RATHOLE_PEER",
   frps: "name frp's server in the environment variable FRPS",
   frpc: "name frp's client in the environment variable FRPC",
+  ip: "apt-get install iproute2",
+  nft: "apt-get install nftables",
 };
 
 /** Looks for all of them. @throws {Error} when a variable names a program that is not there */
@@ -29,7 +31,9 @@ export async function findPrograms(): Promise<Programs> {
   const add = (name: ProgramName, path: string | null) => {
     if (path !== null) found[name] = path;
   };
-  for (const name of ["iperf3", "wrk", "nginx"] as const) add(name, (await installed(name)).path);
+  for (const name of ["iperf3", "wrk", "nginx", "ip", "nft"] as const) {
+    add(name, (await installed(name)).path);
+  }
   for (const name of ["frps", "frpc"] as const) add(name, await named(name.toUpperCase()));
   add("rathole", await findPeer());
   return found;

@@ -5,12 +5,20 @@
  */
 
 /** Who stands at the two ends of the tunnel that is measured. */
-export type Subject = "rathole" | "ours" | "old" | "frp" | "our-server" | "our-client";
+export type Subject =
+  | "rathole"
+  | "ours"
+  | "channels"
+  | "old"
+  | "frp"
+  | "our-server"
+  | "our-client";
 
 /** What each subject is called in tables and pictures. */
 export const SUBJECTS: Readonly<Record<Subject, string>> = {
   rathole: "rathole 0.5.0",
   ours: "rathole for Deno",
+  channels: "ours, carriers = 0",
   old: "the other checkout",
   frp: "frp",
   "our-server": "our server, rathole's client",

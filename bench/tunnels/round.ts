@@ -5,12 +5,12 @@
  */
 
 import { type Bench, pause } from "./context.ts";
-import { type Load, type Values, warmUp } from "./loads.ts";
+import { type Load, TUNNEL_NAMES, type TunnelName, TUNNELS, type Values, warmUp } from "./loads.ts";
 import { measureMemory, MEMORY_FIGURES } from "./memory.ts";
 import { LOAD_PEAK, loadsOf, type Plan, START, wanted } from "./plan.ts";
 import { memoryOf } from "./proc.ts";
 import type { Subject } from "./results.ts";
-import { startTunnel, type TransportName, type Tunnel } from "./tunnel.ts";
+import { startTunnel, type Tunnel } from "./tunnel.ts";
 
 /** How often a tunnel that does not start is tried. */
 const ATTEMPTS = 2;
@@ -40,10 +40,10 @@ export async function measureSubject(
       return { [START]: tunnel.firstVisitor };
     });
   }
-  for (const transport of ["tcp", "tls", "noise", "ws", "wss"] as const) {
-    const loads = loadsOf(plan, subject, transport);
+  for (const name of TUNNEL_NAMES) {
+    const loads = loadsOf(plan, subject, name);
     if (loads.length === 0) continue;
-    await using keeper = new Keeper(bench, subject, transport, loads);
+    await using keeper = new Keeper(bench, subject, name, loads);
     for (const load of loads) {
       await twice(load.figures[0], async () => {
         const tunnel = await keeper.tunnel();
@@ -53,12 +53,13 @@ export async function measureSubject(
         return measured;
       });
     }
-    if (transport === "tcp" && wanted(plan, subject, [LOAD_PEAK]).length > 0) {
+    if (name === "tcp" && wanted(plan, subject, [LOAD_PEAK]).length > 0) {
       await twice(LOAD_PEAK, () => keeper.peak());
     }
   }
-  if (wanted(plan, subject, MEMORY_FIGURES).length > 0) {
-    await twice("memory", () => measureMemory(bench, subject));
+  const memory = wanted(plan, subject, MEMORY_FIGURES);
+  if (memory.length > 0) {
+    await twice("memory", () => measureMemory(bench, subject, memory));
   }
   const kept = Object.entries(values).filter(([figure]) =>
     wanted(plan, subject, [figure]).length > 0
@@ -98,10 +99,10 @@ class Keeper implements AsyncDisposable {
   /** Why it did not start, each time since it last did. */
   readonly #failures: unknown[] = [];
 
-  constructor(bench: Bench, subject: Subject, transport: TransportName, loads: readonly Load[]) {
+  constructor(bench: Bench, subject: Subject, name: TunnelName, loads: readonly Load[]) {
     this.#bench = bench;
     this.#start = async () => {
-      const tunnel = await startTunnel(bench, subject, { transport });
+      const tunnel = await startTunnel(bench, subject, TUNNELS[name]);
       try {
         await warmUp(bench, tunnel, loads);
       } catch (error) {

@@ -11,8 +11,9 @@ import type { RunRequest } from "./arguments.ts";
 import type { Bench } from "./context.ts";
 import { readResults, serialise } from "./file.ts";
 import { commitOf, descriptorLimit } from "./machine.ts";
-import { DESCRIPTORS } from "./memory.ts";
-import { covers, estimate, type Plan, programsOf, select } from "./plan.ts";
+import { obstacleToLoss } from "./lossy.ts";
+import { DESCRIPTORS, MOST_VISITORS } from "./memory.ts";
+import { covers, estimate, groupOf, type Plan, programsOf, select } from "./plan.ts";
 import { Processes } from "./processes.ts";
 import { adviceOn, findPrograms, type Programs, requireProgram } from "./programs.ts";
 import { compare } from "./report/compare.ts";
@@ -32,14 +33,15 @@ export async function startRun(request: RunRequest): Promise<number> {
   const earlier = request.compare === undefined ? undefined : await readResults(request.compare);
   await using processes = await Processes.make();
   const programs = await findPrograms();
-  const plan = planOf(request, programs);
+  const figures = await withoutObstacles(select(request.only), processes, programs);
+  const plan = planOf(request, figures, programs);
   const checkouts = {
     ours: await checkout(request.ours ?? root),
     ...(request.against === undefined ? {} : { old: await checkout(request.against) }),
   };
   const problems = adviceOn(programsOf(plan), programs);
   const limit = await descriptorLimit(processes);
-  if (plan.figures.has("memory.visitors-5000") && limit < DESCRIPTORS) {
+  if (plan.figures.has(MOST_VISITORS) && limit < DESCRIPTORS) {
     problems.push(
       `5,000 visitors need ${DESCRIPTORS} descriptors a process, and ${limit} is the most that ` +
         "there may be here (ulimit -Hn): raise it, or name other figures by --only",
@@ -80,18 +82,32 @@ function conclude({ missing, results }: Outcome, file: string, earlier?: Results
 }
 
 /** What is measured, of all subjects that can be, or of those that were named. */
-function planOf(request: RunRequest, programs: Programs): Plan {
-  const { against, only, rounds, seconds } = request;
+function planOf(request: RunRequest, figures: ReadonlySet<string>, programs: Programs): Plan {
+  const { against, rounds, seconds } = request;
   const hasFrp = programs.frps !== undefined && programs.frpc !== undefined;
-  const all: Subject[] = ["rathole", "ours", ...(hasFrp ? ["frp" as const] : [])];
+  const all: Subject[] = ["rathole", "ours", "channels", ...(hasFrp ? ["frp" as const] : [])];
   const usual: Subject[] = against === undefined
     ? [...all, "our-server", "our-client"]
     : ["ours", "old"];
-  const figures = select(only);
+  const named = request.subjects !== undefined;
   const subjects = (request.subjects ?? usual)
-    .filter((subject) => Array.from(figures).some((figure) => covers(subject, figure)));
+    .filter((subject) => Array.from(figures).some((figure) => covers(subject, figure, named)));
   if (subjects.length === 0) throw new Error("none of these figures is measured of these subjects");
-  return { subjects, figures, rounds, seconds };
+  return { subjects, named, figures, rounds, seconds };
+}
+
+/** Leaves out what this machine cannot do, and says so. */
+async function withoutObstacles(
+  figures: ReadonlySet<string>,
+  processes: Processes,
+  programs: Programs,
+): Promise<ReadonlySet<string>> {
+  const lossy = Array.from(figures).filter((figure) => groupOf(figure) === "loss");
+  if (lossy.length === 0) return figures;
+  const why = await obstacleToLoss(processes, programs);
+  if (why === undefined) return figures;
+  console.error(`loss is left out: ${why}`);
+  return figures.difference(new Set(lossy));
 }
 
 function announce(plan: Plan, { against, subjects }: RunRequest, programs: Programs): void {

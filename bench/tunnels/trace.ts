@@ -4,8 +4,8 @@
  * @module
  */
 
+import { stream, visit } from "./carry.ts";
 import { type Bench, pause } from "./context.ts";
-import { stream, visit } from "./loads.ts";
 import { memoryOf } from "./proc.ts";
 import type { Subject, Trace } from "./results.ts";
 import { startTunnel } from "./tunnel.ts";

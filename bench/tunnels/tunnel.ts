@@ -7,11 +7,12 @@
 import { join } from "node:path";
 import { type InteropTransport, TRANSPORTS } from "../../tests/support/interop_transports.ts";
 import { freePort } from "../../tests/support/ports.ts";
-import { type Configs, frpConfigs, ratholeConfigs, type Service } from "./configs.ts";
+import { type Configs, frpConfigs, HOST, ratholeConfigs, type Service } from "./configs.ts";
 import { type Bench, pause } from "./context.ts";
 import { isBound } from "./proc.ts";
-import type { Subject } from "./results.ts";
 import { startEnd } from "./ends.ts";
+import { type LineName, startLine } from "./line.ts";
+import type { Subject } from "./results.ts";
 import { visitOnce } from "./visit.ts";
 
 /** A transport that is measured, and what the table of interoperability calls it. */
@@ -54,6 +55,8 @@ export interface Tunnel extends AsyncDisposable {
 /** What a tunnel is to be. */
 export interface TunnelOptions {
   readonly transport?: TransportName;
+  /** What lies between its ends; nothing unless told. */
+  readonly line?: LineName;
   /** Whether it has the web server as its only service. */
   readonly webOnly?: boolean;
 }
@@ -62,33 +65,37 @@ export interface TunnelOptions {
 export async function startTunnel(
   bench: Bench,
   subject: Subject,
-  { transport = "tcp", webOnly = false }: TunnelOptions = {},
+  { line: lineName = "loopback", transport = "tcp", webOnly = false }: TunnelOptions = {},
 ): Promise<Tunnel> {
   await using stack = new AsyncDisposableStack();
   const folder = await Deno.makeTempDir({ prefix: "bench-" });
   stack.defer(() => Deno.remove(folder, { recursive: true }));
   const { options } = stack.use(await transportOf(transport).settings());
   const [control, web, door, local] = [freePort(), freePort(), freePort(), freePort()];
-  const services: Service[] = [{ name: "web", type: "tcp", door: web, local: bench.web }];
+  const line = stack.use(await startLine(bench, lineName, control));
+  const services: Service[] = [{ name: "web", type: "tcp", door: web, local: line.web }];
   if (!webOnly) {
     services.push({ name: "iperf3_tcp", type: "tcp", door, local });
     services.push({ name: "iperf3_udp", type: "udp", door, local });
   }
   const configs = subject === "frp"
-    ? frpConfigs(control, services)
-    : ratholeConfigs(control, services, options);
+    ? frpConfigs(line.place, services)
+    : ratholeConfigs(line.place, services, {
+      transport: options,
+      ...(subject === "channels" ? { carriers: 0 } : {}),
+    });
   const files = { server: join(folder, "server.toml"), client: join(folder, "client.toml") };
   await Deno.writeTextFile(files.server, configs.server);
   await Deno.writeTextFile(files.client, configs.client);
   const began = performance.now();
   const start = (side: keyof Configs) =>
-    stack.use(startEnd(bench, subject, side, files[side], options.read ?? []));
+    stack.use(startEnd(bench, subject, side, files[side], line, options.read ?? []));
   const ends = [start("server")];
   const isOver = () => ends.some(({ over }) => over);
   const log = () => ends.map(({ text }) => text.trim()).join("\n");
   try {
     // A client that finds nobody waits before it tries again, each program for another while.
-    await until(bench, isOver, () => knock(control));
+    await until(bench, isOver, () => knock(bench, line.place.bind, control));
     ends.push(start("client"));
     await until(bench, isOver, () => visitOnce(web));
     const firstVisitor = performance.now() - began;
@@ -117,14 +124,17 @@ export async function startTunnel(
   }
 }
 
-/** Resolves when somebody listens. */
-async function knock(port: number): Promise<void> {
-  (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+/** Resolves when somebody listens; this process may connect to nobody but {@linkcode HOST}. */
+async function knock(bench: Bench, bind: string, port: number): Promise<void> {
+  if (bind.startsWith(`${HOST}:`)) (await Deno.connect({ hostname: HOST, port })).close();
+  else if (!await isBound(bench.processes, "tcp", port)) throw new Error("nobody listens");
 }
 
 /** Fails as long as there are no doors for iperf3: a visit would tell its server of a test. */
 async function doors(bench: Bench, port: number): Promise<void> {
-  if (!await isBound(bench.processes, port)) throw new Error("its services are not all there");
+  if (!await isBound(bench.processes, "udp", port)) {
+    throw new Error("its services are not all there");
+  }
 }
 
 /** Tries every few milliseconds until something does not fail; not when an end is over. */

@@ -48,6 +48,8 @@ export interface ServerOptions {
   readonly max_connections_per_ip?: number | undefined;
   /** Data channels of one session. Default 8192. */
   readonly max_data_channels?: number | undefined;
+  /** Carriers that a client may keep for each service; 0 none. Default 8. */
+  readonly carriers?: number | undefined;
   /** Time a visitor waits for a data channel. Default 10 s. */
   readonly visitor_timeout?: DurationOption | undefined;
   /** Time open streams may take to finish on stop. Default 10 s. */
@@ -86,6 +88,8 @@ export interface ClientOptions {
   readonly retry_interval?: DurationOption | undefined;
   /** Retries in a row before a service gives up; 0 never does. Default 0. */
   readonly max_retries?: number | undefined;
+  /** Carriers to keep for each service; 0 none. Default 1. */
+  readonly carriers?: number | undefined;
   /** Whether IPv6 addresses of `remote_addr` are tried first. Default false. */
   readonly prefer_ipv6?: boolean | undefined;
   /** Time open streams may take to finish on stop. Default 10 s. */

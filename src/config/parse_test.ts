@@ -35,6 +35,7 @@ Deno.test("every key of 0.5.0 is read with its meaning", () => {
     max_connections: 32_768,
     max_connections_per_ip: 8192,
     max_data_channels: 8192,
+    carriers: 8,
     visitor_timeout: 10,
     drain_timeout: 10,
   });
@@ -71,6 +72,7 @@ Deno.test("the client's side of every key of 0.5.0", () => {
     heartbeat_timeout: 60,
     retry_interval: 3,
     max_retries: 0,
+    carriers: 1,
     prefer_ipv6: false,
     drain_timeout: 10,
   });
@@ -169,14 +171,16 @@ Deno.test("keys of ours, and times as text", () => {
     max_connections: 1000,
     max_connections_per_ip: 100,
     max_data_channels: 256,
+    carriers: 4,
     visitor_timeout: 20,
     drain_timeout: 0,
   });
   assert.equal(games.get("game")?.udp_data_channels, 4);
-  const { services, heartbeat_timeout, retry_interval, max_retries, prefer_ipv6, drain_timeout } =
-    client(config);
+  const { services, heartbeat_timeout, retry_interval, max_retries, ...more } = client(config);
+  const { carriers, prefer_ipv6, drain_timeout } = more;
   assert(heartbeat_timeout > 1e12, "as good as never");
   assert.deepEqual([retry_interval, max_retries, prefer_ipv6, drain_timeout], [3600, 5, true, 60]);
+  assert.equal(carriers, 2);
   assert.equal(services.get("game")?.max_retries, 0);
   assert.equal(services.get("game")?.retry_interval, 2);
   assert.equal(services.get("web")?.max_retries, 5);

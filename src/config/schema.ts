@@ -156,6 +156,16 @@ export const serverSchema = v.pipe(
       ),
       8192,
     ),
+    carriers: v.optional(
+      count(
+        0,
+        "How many carriers a client may keep for each service: connections that many visitors share, " +
+          "where both ends are this program. 0 gives every visitor a data channel of its own, as " +
+          "rathole 0.5.0 does.",
+        64,
+      ),
+      8,
+    ),
     visitor_timeout: v.optional(
       duration(
         "How long a visitor waits for the client to open a data channel before it is closed. " +
@@ -212,6 +222,16 @@ export const clientSchema = v.pipe(
           "program ends when all services have.",
       ),
       0,
+    ),
+    carriers: v.optional(
+      count(
+        0,
+        "How many carriers to keep for each service: connections that many visitors share, where both " +
+          "ends are this program. More than 1 keeps a lost packet from delaying all of them at once; " +
+          "0 gives every visitor a data channel of its own, as rathole 0.5.0 does.",
+        64,
+      ),
+      1,
     ),
     prefer_ipv6: v.optional(
       flag("Try the IPv6 addresses of `remote_addr` before its IPv4 addresses."),

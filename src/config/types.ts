@@ -50,6 +50,8 @@ export interface ServerConfig {
   readonly max_connections_per_ip: number;
   /** How many data channels one control channel's session may have open. */
   readonly max_data_channels: number;
+  /** How many carriers a client may keep for each service. */
+  readonly carriers: number;
   /** Seconds a visitor waits for a data channel before it is closed. */
   readonly visitor_timeout: number;
   /** Seconds open streams may take to finish when the server stops; 0 cuts them at once. */
@@ -88,6 +90,8 @@ export interface ClientConfig {
   readonly retry_interval: number;
   /** Retries in a row before a service gives up; 0 never does. */
   readonly max_retries: number;
+  /** How many carriers to keep for each service. */
+  readonly carriers: number;
   /** Whether IPv6 addresses of `remote_addr` are tried first. */
   readonly prefer_ipv6: boolean;
   /** Seconds open streams may take to finish when the client stops; 0 cuts them at once. */

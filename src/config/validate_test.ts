@@ -124,7 +124,8 @@ Deno.test("what is no configuration at all", () => {
   assert.deepEqual(untyped({ remote_addr: "a:1", services: [], prefer_ipv6: null, tokn: "s" }), [
     "client.services: is an array; write it as a table, [client.services.NAME]",
     "client.tokn: is not a key of [client]; known are remote_addr, strict, default_token, " +
-    "heartbeat_timeout, retry_interval, max_retries, prefer_ipv6, drain_timeout, services, transport",
+    "heartbeat_timeout, retry_interval, max_retries, carriers, prefer_ipv6, drain_timeout, " +
+    "services, transport",
     "client.prefer_ipv6: is null; write true or false",
   ]);
 });

@@ -20,6 +20,15 @@ const MOST_SPARE = 8 << 20;
 /** Of the smallest, so that many streams that end do not leave no room for the others. */
 const MOST_SPARE_SMALL = 1 << 20;
 
+/**
+ * The rung of the smallest buffers that hold so many bytes, of those that there may be any number of;
+ * -1 when none does.
+ */
+export function rungFor(bytes: number): number {
+  const rung = SIZES.findIndex((size) => size >= bytes);
+  return rung === TOP ? -1 : rung;
+}
+
 /** Large read buffers, shared by all streams of a server or client. */
 export class BufferStore {
   readonly #spare: Bytes[][] = SIZES.map(() => []);

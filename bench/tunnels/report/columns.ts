@@ -5,9 +5,12 @@
  */
 
 import type { Figure } from "../catalogue.ts";
+import { isLine } from "../loads.ts";
+import { groupOf } from "../plan.ts";
 import type { Results, Subject } from "../results.ts";
 import type { Table } from "./layout.ts";
 import {
+  channelsVerdictOf,
   measured,
   mixedVerdictOf,
   ratio,
@@ -17,6 +20,7 @@ import {
   verdictOf,
 } from "./statistics.ts";
 import {
+  channelsGoalText,
   goalText,
   medianText,
   mixedGoalText,
@@ -28,6 +32,8 @@ import {
 
 /** One of ours with rathole at the other end. */
 export const PAIRINGS = ["our-server", "our-client"] as const;
+/** Ours with carriers and without, and what both are measured by. */
+export const SIDES = ["rathole", "ours", "channels"] as const;
 /** Programs with both ends of their own. */
 export const PROGRAMS = ["rathole", "ours", "frp"] as const;
 
@@ -65,6 +71,41 @@ export function programTable(results: Results, figures: readonly Figure[], wide:
       ...compared.map((it) => ratioText(ratio(results, figure.id, it))),
       goalText(figure),
       wordOf(verdictOf(results, figure)),
+    ]),
+    left: ["unit", "goal", "reached"],
+  };
+}
+
+/**
+ * Ours with carriers beside ours without, where the latter is measured, or on lines any of them;
+ * `wide` has titles, whole names, and the goals of ours with carriers.
+ */
+export function sidesTable(results: Results, figures: readonly Figure[], wide: boolean): Table {
+  const without = wide ? "carriers = 0" : "channels";
+  const found = [
+    ...shown(results, figures, ["channels"]),
+    ...shown(results, figures.filter(({ id }) => isLine(groupOf(id))), SIDES),
+  ];
+  return {
+    head: [
+      "figure",
+      "unit",
+      ...wide ? SIDES.map(nameOf) : SIDES,
+      "ours ÷ rathole",
+      ...wide ? ["goal", "reached"] : [],
+      `${without} ÷ rathole`,
+      "goal",
+      "reached",
+    ],
+    rows: titled(figures.filter((figure) => found.includes(figure))).map(([title, figure]) => [
+      wide ? title : figure.id,
+      figure.unit,
+      ...SIDES.map((it) => medianText(measured(results, figure.id, it))),
+      ratioText(ratio(results, figure.id, "ours")),
+      ...wide ? [goalText(figure), wordOf(verdictOf(results, figure))] : [],
+      ratioText(ratio(results, figure.id, "channels")),
+      channelsGoalText(figure),
+      wordOf(channelsVerdictOf(results, figure)),
     ]),
     left: ["unit", "goal", "reached"],
   };

@@ -9,7 +9,7 @@
 
 import type { Results } from "../results.ts";
 import { type PictureName, picturesOf } from "./pictures.ts";
-import { conditionsMarkdown, groupMarkdown, mixedMarkdown } from "./table.ts";
+import { conditionsMarkdown, groupMarkdown, mixedMarkdown, sidesMarkdown } from "./table.ts";
 import { type Group, GROUPS } from "./wording.ts";
 
 const PART = /(?<=^<!-- begin: (?<name>[\w-]+) -->\n).*?(?=^<!-- end: \k<name> -->$)/gms;
@@ -24,6 +24,7 @@ const PICTURES: Readonly<Partial<Record<Group, readonly (readonly [PictureName, 
     ["latency", "HTTP latency, p50 and p99, on a logarithmic axis"],
   ],
   udp: [["udp_bitrate", "UDP goodput as bars"]],
+  carriers: [["beside_download", "Small requests beside a download, on a logarithmic axis"]],
   memory: [["mem", "Memory over time as lines, idle memory and that of visitors as bars"]],
 };
 
@@ -61,7 +62,10 @@ function partsOf(results: Results): ReadonlyMap<string, string> {
     const images = (PICTURES[group] ?? [])
       .filter(([name]) => drawn.has(name))
       .map(([name, alt]) => `![${alt}](img/${name}.svg)`);
-    return [group, [...images, groupMarkdown(results, group)].filter(Boolean).join("\n\n")];
+    const table = group === "carriers" || group === "lines"
+      ? sidesMarkdown(results, group)
+      : groupMarkdown(results, group);
+    return [group, [...images, table].filter(Boolean).join("\n\n")];
   });
   return new Map([
     ["conditions", conditionsMarkdown(results)],

@@ -28,11 +28,13 @@ Deno.test("page: docs/benchmark.md and its pictures are what the results it name
 });
 
 Deno.test("page: docs/benchmark.md takes every table and picture, and can be written again", async () => {
-  const results = madeUpWhole(["rathole", "ours", "frp", "our-server", "our-client"]);
+  const results = madeUpWhole(["rathole", "ours", "channels", "frp", "our-server", "our-client"]);
   const page = rewritePage(await readPage(), results, ["bench/results/a.json"]);
   deepEqual(sourcesOf(page), ["bench/results/a.json"]);
   for (const name of PICTURE_NAMES) ok(page.includes(`(img/${name}.svg)`), name);
   match(page, /^\| start of both ends to the first visitor served +\|/m);
+  match(page, /^\| figure .* \| ours, carriers = 0 \|/m);
+  match(page, /^\| 1 % loss: HTTP keep-alive, 1 connection +\|/m);
   match(page, /^\| figure .* \| our server, rathole's client \|/m);
   equal(rewritePage(page, results, ["bench/results/a.json"]), page);
   const little = rewritePage(page, madeUp({ "tcp.bulk": { ours: [1] } }), ["a.json", "b.json"]);

@@ -6,19 +6,20 @@
 
 import { COLOURS, type Panel, type Picture, type Series } from "../../../scripts/plot.ts";
 import type { Results } from "../results.ts";
-import { PROGRAMS } from "./columns.ts";
+import { PROGRAMS, SIDES } from "./columns.ts";
 import { measured } from "./statistics.ts";
 import { dateText, machineText, nameOf, numberText, roundsText, versionsText } from "./wording.ts";
 
 /** What a bar stands for, and the figure that it shows. */
 type Category = readonly [name: string, figure: string];
-type Program = typeof PROGRAMS[number];
+type Program = typeof PROGRAMS[number] | typeof SIDES[number];
 
 /** A program has one colour in all pictures. */
 const COLOUR_OF: Readonly<Record<Program, string | undefined>> = {
   rathole: COLOURS[1],
   ours: COLOURS[0],
   frp: COLOURS[2],
+  channels: COLOURS[4],
 };
 
 /** Whose versions a picture tells. */
@@ -30,6 +31,12 @@ const CONNECTIONS: readonly (readonly [string, string])[] = [
   ["512 connections", "http.keep-alive-512"],
 ];
 
+const LINES: readonly (readonly [string, string])[] = [
+  ["loopback", "mixed"],
+  ["50 ms of round trip", "delay.mixed"],
+  ["1 % loss", "loss.mixed"],
+];
+
 /** The names of the pictures' files, without `.svg`. */
 export const PICTURE_NAMES = [
   "http_throughput",
@@ -37,6 +44,7 @@ export const PICTURE_NAMES = [
   "udp_bitrate",
   "mem",
   "latency",
+  "beside_download",
 ] as const;
 /** One of them. */
 export type PictureName = typeof PICTURE_NAMES[number];
@@ -51,18 +59,33 @@ export function picturesOf(results: Results): ReadonlyMap<PictureName, Picture> 
     x,
     panels: panels.filter(({ series }) => series.length > 0),
   });
-  const bars = (title: string, y: string, categories: readonly Category[]): Panel => ({
+  const bars = (
+    title: string,
+    y: string,
+    categories: readonly Category[],
+    programs: readonly Program[] = PROGRAMS,
+  ): Panel => ({
     kind: "bars",
     title,
     y,
     label: numberText,
     categories: categories
-      .filter(([, figure]) => PROGRAMS.some((it) => measured(results, figure, it) !== null))
+      .filter(([, figure]) => programs.some((it) => measured(results, figure, it) !== null))
       .map(([name]) => name),
-    series: seriesOf(results, categories),
+    series: seriesOf(results, categories, programs),
   });
   const latency = (title: string, suffix: string): Panel => ({
     ...bars(title, "ms", CONNECTIONS.map(([name, figure]) => [name, `${figure}-${suffix}`])),
+    kind: "marks",
+    logarithmic: true,
+  });
+  const beside = (title: string, y: string, plain: string, suffix: string): Panel => ({
+    ...bars(
+      title,
+      y,
+      LINES.map(([name, figure]) => [name, figure === "mixed" ? plain : `${figure}${suffix}`]),
+      SIDES,
+    ),
     kind: "marks",
     logarithmic: true,
   });
@@ -110,6 +133,26 @@ export function picturesOf(results: Results): ReadonlyMap<PictureName, Picture> 
       latency("Half of the requests are faster (p50; logarithmic)", "p50"),
       latency("99 of 100 are faster (p99; logarithmic)", "p99"),
     ]),
+    beside_download: picture("Small requests of 64 visitors beside a download of another one", [
+      beside(
+        "99 of 100 requests are faster (p99; logarithmic); less is better",
+        "ms",
+        "mixed.keep-alive-p99",
+        "-p99",
+      ),
+      beside(
+        "Requests a second (logarithmic); more is better",
+        "requests a second",
+        "mixed.keep-alive",
+        "",
+      ),
+      beside(
+        "The download meanwhile (logarithmic); more is better",
+        "Gbit/s",
+        "mixed.bulk",
+        "-bulk",
+      ),
+    ]),
   };
   return new Map(
     PICTURE_NAMES.map((name) => [name, pictures[name]] as const)
@@ -118,8 +161,12 @@ export function picturesOf(results: Results): ReadonlyMap<PictureName, Picture> 
 }
 
 /** The categories that something was measured for, as a row of bars for each program. */
-function seriesOf(results: Results, categories: readonly Category[]): readonly Series[] {
-  return PROGRAMS.flatMap((program) => {
+function seriesOf(
+  results: Results,
+  categories: readonly Category[],
+  programs: readonly Program[],
+): readonly Series[] {
+  return programs.flatMap((program) => {
     const found = categories.flatMap(([name, figure]) => {
       const spread = measured(results, figure, program);
       return spread === null ? [] : [{ name, spread }];

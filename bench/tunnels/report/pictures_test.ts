@@ -2,13 +2,16 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { madeUp, madeUpWhole } from "./made_up.ts";
 import { PICTURE_NAMES, picturesOf } from "./pictures.ts";
 
-Deno.test("pictures: five of a whole run, and each says when, where and of what", () => {
-  const pictures = picturesOf(madeUpWhole(["rathole", "ours", "frp", "our-server", "old"]));
+Deno.test("pictures: six of a whole run, and each says when, where and of what", () => {
+  const pictures = picturesOf(
+    madeUpWhole(["rathole", "ours", "channels", "frp", "our-server", "old"]),
+  );
   deepEqual([...pictures.keys()], [...PICTURE_NAMES]);
-  for (const { panels, subtitle } of pictures.values()) {
+  for (const [picture, { panels, subtitle }] of pictures) {
+    const last = picture === "beside_download" ? "ours, carriers = 0" : "frp";
     match(subtitle, /^2001-02-03 04:05 UTC, Made-up CPU, 2 cores, .*\nrathole 0\.5\.0, .*3 rounds/);
     for (const { series } of panels) {
-      deepEqual(series.map(({ name }) => name), ["rathole 0.5.0", "rathole for Deno", "frp"]);
+      deepEqual(series.map(({ name }) => name), ["rathole 0.5.0", "rathole for Deno", last]);
     }
   }
 });
@@ -34,6 +37,25 @@ Deno.test("pictures: medians with their ranges; nothing is drawn of nothing", ()
   const [ours] = panels[0]?.series ?? [];
   deepEqual([ours?.points, ours?.ranges], [[["one stream", 2]], [[1, 3]]]);
   equal(picturesOf(madeUp({})).size, 0);
+});
+
+Deno.test("pictures: requests beside a download, over each line", () => {
+  const results = madeUp({
+    "mixed.keep-alive-p99": { rathole: [10], ours: [12], channels: [14] },
+    "delay.mixed-p99": { ours: [90] },
+    "delay.mixed-bulk": { rathole: [2] },
+  });
+  const { panels = [] } = picturesOf(results).get("beside_download") ?? {};
+  deepEqual(panels.map(({ categories }) => categories), [
+    ["loopback", "50 ms of round trip"],
+    ["50 ms of round trip"],
+  ]);
+  deepEqual(panels[0]?.series.map(({ points }) => points.map(([, value]) => value)), [
+    [10],
+    [12, 90],
+    [14],
+  ]);
+  equal(new Set(panels[0]?.series.map(({ colour }) => colour)).size, 3);
 });
 
 Deno.test("pictures: categories keep their order, whoever is missing in the first", () => {

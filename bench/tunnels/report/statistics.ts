@@ -91,6 +91,11 @@ export function verdictOf(results: Pick<Results, "samples">, figure: Figure): Ve
   ]);
 }
 
+/** The same of two of ours without carriers. */
+export function channelsVerdictOf(results: Pick<Results, "samples">, figure: Figure): Verdict {
+  return against(figure, roundedMedian(ratio(results, figure.id, "channels")), figure.channels);
+}
+
 /** The same of one of ours with rathole at the other end. */
 export function mixedVerdictOf(
   results: Pick<Results, "samples">,

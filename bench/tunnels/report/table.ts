@@ -6,9 +6,9 @@
 
 import { FIGURES } from "../catalogue.ts";
 import { type Results, type Subject, SUBJECTS } from "../results.ts";
-import { mixedTable, oldTable, PAIRINGS, programTable, shown } from "./columns.ts";
+import { mixedTable, oldTable, PAIRINGS, programTable, shown, sidesTable } from "./columns.ts";
 import { markdownTable, plainTable, type Table } from "./layout.ts";
-import { mixedVerdictOf, valuesOf, verdictOf } from "./statistics.ts";
+import { channelsVerdictOf, mixedVerdictOf, valuesOf, verdictOf } from "./statistics.ts";
 import {
   dateText,
   figuresOf,
@@ -35,6 +35,9 @@ export function summarise(results: Results): string {
     ...has("old") && !has("rathole")
       ? []
       : [[twoOfAKind, programTable(results, FIGURES, false)] as const],
+    ...has("channels")
+      ? [["With carriers, and without:", sidesTable(results, FIGURES, false)] as const]
+      : [],
     ["One of ours, and rathole at the other end:", mixedTable(results, FIGURES, false)],
     [`Ours beside ${nameOf("old")}:`, oldTable(results, FIGURES)],
   ];
@@ -62,6 +65,16 @@ export function mixedMarkdown(results: Results): string {
   return filledMarkdown(mixedTable(results, FIGURES, true));
 }
 
+/**
+ * Ours with carriers beside ours without, in Markdown: over loopback, or over lines with delay and
+ * loss. Empty when nothing of it was measured.
+ */
+export function sidesMarkdown(results: Results, part: "carriers" | "lines"): string {
+  const lines = figuresOf("lines");
+  const figures = part === "lines" ? lines : FIGURES.filter((it) => !lines.includes(it));
+  return filledMarkdown(sidesTable(results, figures, true));
+}
+
 /** What the run was made on, in Markdown. */
 export function conditionsMarkdown(results: Results): string {
   const gaps = gapsOf(results);
@@ -83,6 +96,7 @@ export function conditionsMarkdown(results: Results): string {
 function goalsText(results: Results): readonly string[] {
   const verdicts = FIGURES.flatMap((figure) => [
     [figure.id, verdictOf(results, figure)],
+    [`${figure.id} (channels)`, channelsVerdictOf(results, figure)],
     ...PAIRINGS.map((it) => [`${figure.id} (${it})`, mixedVerdictOf(results, figure, [it])]),
   ]);
   const missed = verdicts.filter(([, verdict]) => verdict === "missed").map(([id]) => id);

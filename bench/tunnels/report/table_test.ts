@@ -2,11 +2,17 @@ import { doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { FIGURES } from "../catalogue.ts";
 import { compare } from "./compare.ts";
 import { madeUp, madeUpWhole } from "./made_up.ts";
-import { conditionsMarkdown, groupMarkdown, mixedMarkdown, summarise } from "./table.ts";
+import {
+  conditionsMarkdown,
+  groupMarkdown,
+  mixedMarkdown,
+  sidesMarkdown,
+  summarise,
+} from "./table.ts";
 import type { Subject } from "../results.ts";
 import { goalText, GROUPS, numberText, percentText } from "./wording.ts";
 
-const ALL = ["rathole", "ours", "frp", "our-server", "our-client", "old"] as const;
+const ALL = ["rathole", "ours", "channels", "frp", "our-server", "our-client", "old"] as const;
 
 Deno.test("table: a terminal sees every figure, and no line is too long for it", () => {
   const text = summarise(madeUpWhole(ALL));
@@ -14,7 +20,8 @@ Deno.test("table: a terminal sees every figure, and no line is too long for it",
   for (const { title } of FIGURES) ok(text.includes(title), title);
   match(text, /our-server +÷ rathole +our-client +÷ rathole/);
   match(text, /ours ÷ old/);
-  match(text, /\d+ of 27 goals are reached; missed:\n {2}tcp\.bulk\n/);
+  match(text, /^figure +unit +rathole +ours +channels +ours ÷ rathole +channels ÷ rathole/m);
+  match(text, /\d+ of 33 goals are reached; missed:\n {2}tcp\.bulk\n/);
 });
 
 Deno.test("table: what is missing is a dash, and what fails in some rounds is told", () => {
@@ -27,7 +34,7 @@ Deno.test("table: what is missing is a dash, and what fails in some rounds is to
     text,
     /^TCP bulk, one stream +Gbit\/s +8\.00 +20\.0 +3\.00 \(2\.50–3\.00\) +≥ 2\.4 +met$/m,
   );
-  match(text, /^HTTP, a new connection each, 32 at once +req\/s +– +0 +– +≥ 0\.75 +–$/m);
+  match(text, /^HTTP, a new connection each, 32 at once +req\/s +– +0 +– +≥ 1\.1 +–$/m);
   match(text, /^Not in every round: http\.new \(ours: 2 of 3\)$/m);
   match(text, /^1 of 1 goals are reached\.$/m);
   doesNotMatch(text, /other end|old|frp +ours/);
@@ -51,6 +58,25 @@ Deno.test("table: transports have no columns of frp, which has none of them", ()
   );
   match(text, /\| ours ÷ rathole \|/);
   doesNotMatch(text, /frp/);
+});
+
+Deno.test("table: ours with carriers beside ours without, each with goals of its own", () => {
+  const results = madeUp({
+    "http.keep-alive": { rathole: [10, 10], ours: [12, 13], channels: [7, 8] },
+    "tcp.bulk-8": { rathole: [1], ours: [1] },
+    "delay.new": { rathole: [4], ours: [8] },
+    "loss.new": { channels: [3] },
+  });
+  const near = sidesMarkdown(results, "carriers");
+  const ratios = String.raw`1\.25 \(1\.20–1\.30\) \| ≥ 1\.1 +\| met +\| +0\.750 \(0\.700–0\.800\)`;
+  match(near, /\| rathole for Deno \| ours, carriers = 0 \|/);
+  match(near, new RegExp(`${ratios} \\| ≥ 0\\.8 \\| missed +\\|`));
+  doesNotMatch(near, /eight|50 ms|loss/);
+  const far = sidesMarkdown(results, "lines");
+  match(far, /50 ms: HTTP, a new [^|]+\| req\/s +\| +4\.00 +\| +8\.00 +\| +– +\| +2\.00/);
+  match(far, /1 % loss: HTTP, a new/);
+  match(summarise(results), /missed:\n {2}http\.keep-alive \(channels\)$/m);
+  equal(sidesMarkdown(madeUp({ "tcp.bulk": { ours: [1] } }), "carriers"), "");
 });
 
 Deno.test("table: a title that goes on from one that is not there is written out", () => {

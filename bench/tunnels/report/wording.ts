@@ -17,6 +17,8 @@ export const GROUPS = {
   http: ["http"],
   udp: ["udp"],
   transports: ["tls", "noise", "ws", "wss"],
+  carriers: ["mixed"],
+  lines: ["delay", "loss"],
   memory: ["memory", "start"],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
@@ -85,7 +87,9 @@ export function percentText(share: number): string {
 }
 
 /** What is aimed for: a ratio as it stands, an absolute goal with its unit. */
-export function goalText({ absolute, better, goal, unit }: Figure): string {
+export function goalText(
+  { absolute, better, goal, unit }: Pick<Figure, "absolute" | "better" | "goal"> & Partial<Figure>,
+): string {
   const sign = better === "higher" ? "≥" : "≤";
   const goals = [
     ...goal === undefined ? [] : [`${sign} ${goal}`],
@@ -96,7 +100,12 @@ export function goalText({ absolute, better, goal, unit }: Figure): string {
 
 /** What is aimed for with rathole at one end. */
 export function mixedGoalText({ better, mixed }: Figure): string {
-  return mixed === undefined ? NOTHING : `${better === "higher" ? "≥" : "≤"} ${mixed}`;
+  return goalText({ better, ...mixed === undefined ? {} : { goal: mixed } });
+}
+
+/** What is aimed for without carriers. */
+export function channelsGoalText({ better, channels }: Figure): string {
+  return goalText({ better, ...channels === undefined ? {} : { goal: channels } });
 }
 
 /** When it was, to the minute. */

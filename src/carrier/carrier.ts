@@ -1,0 +1,289 @@
+/**
+ * A connection that many streams share (`docs/carriers.md`).
+ *
+ * @module
+ */
+
+import type { BufferStore } from "../net/buffers.ts";
+import type { Connection } from "../net/connection.ts";
+import type { DataCommand } from "../protocol/messages.ts";
+import type { Clock, Deadline } from "../runtime/clock.ts";
+import { RatholeError } from "../runtime/errors.ts";
+import type { CarrierCounters } from "./counters.ts";
+import { WindowBudget } from "./credit.ts";
+import { decodeCredit, FRAME, FrameDecoder, type FrameSink, RESET } from "./frame.ts";
+import { Outbox } from "./outbox.ts";
+import { Stream, type StreamHost } from "./stream.ts";
+
+/** Streams that may be open on one carrier. */
+export const MOST_STREAMS = 16_384;
+/** Milliseconds that the other end may take to answer a ping. */
+const ANSWER_TIMEOUT = 10_000;
+/** Milliseconds that what was sent last, and the other end, may take when a carrier is left. */
+const LEAVE_TIMEOUT = 5_000;
+
+const KINDS: readonly DataCommand[] = ["forward-tcp", "forward-udp"];
+
+/** What a carrier is made of. */
+export interface CarrierOptions {
+  /** Its connection, which has said hello. */
+  readonly connection: Connection;
+  /** Where buffers come from. */
+  readonly buffers: BufferStore;
+  /** Times everything. */
+  readonly clock: Clock;
+  /** What to count. */
+  readonly counters: CarrierCounters;
+  /** Milliseconds of silence after which the other end is asked whether it is there; 0 never. */
+  readonly quiet: number;
+  /** Takes a stream that the other end opens; without, it may open none. */
+  readonly accept?: ((stream: Stream, command: DataCommand) => void) | undefined;
+  /** Hears of streams that move bulk. */
+  readonly bulky?: ((stream: Stream) => void) | undefined;
+}
+
+/** See the module. Somebody must {@linkcode Carrier.run} it. */
+export class Carrier {
+  readonly #options: CarrierOptions;
+  readonly #outbox: Outbox;
+  readonly #host: StreamHost;
+  readonly #streams = new Map<number, Stream>();
+  /** Streams that have bytes and credit, and wait for room, in turn. */
+  readonly #waiting = new Set<Stream>();
+  /** Streams whose readers wait for what has come. */
+  #ready: Stream[] = [];
+  /** The stream that was opened last. */
+  #newest = 0;
+  #heard = false;
+  #asked = false;
+  #answering = false;
+  #look: Deadline | undefined;
+  #retired = false;
+  #leaving = false;
+  #failed = false;
+  #reason: unknown;
+
+  /** Takes the connection over. */
+  constructor(options: CarrierOptions) {
+    const { buffers, bulky, clock, connection, counters } = options;
+    this.#options = options;
+    this.#outbox = new Outbox(connection, buffers, {
+      relief: () => this.#serve(),
+      failed: (error) => this.abort(error),
+    });
+    this.#host = {
+      peer: connection.peer,
+      buffers,
+      clock,
+      counters,
+      bulky,
+      budget: new WindowBudget(),
+      outbox: this.#outbox,
+      control: (type, stream, payload) => this.#control(type, stream, payload),
+      ready: (stream) => void this.#ready.push(stream),
+      wait: (stream) => void this.#waiting.add(stream),
+      over: (stream) => this.#over(stream),
+    };
+  }
+
+  /** Streams that are open on it. */
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /** Bytes that wait: for readers, for credit, or for the connection. */
+  get queued(): number {
+    let queued = this.#outbox.queued;
+    for (const stream of this.#streams.values()) queued += stream.queued;
+    return queued;
+  }
+
+  /** Whether streams can be opened. */
+  get open(): boolean {
+    return !this.#failed && !this.#retired && this.#streams.size < MOST_STREAMS;
+  }
+
+  /** The stream of this number. */
+  stream(id: number): Stream | undefined {
+    return this.#streams.get(id);
+  }
+
+  /** Opens a stream, whose number must be newer than all before; bytes may follow at once. */
+  begin(id: number, command: DataCommand): Stream {
+    this.#newest = id;
+    const stream = this.#add(id);
+    this.#control(FRAME.open, id, Uint8Array.of(KINDS.indexOf(command)));
+    return stream;
+  }
+
+  /** Carries until it is over; never rejects. @returns why it ended */
+  async run(): Promise<unknown> {
+    const { connection } = this.#options;
+    const decoder = new FrameDecoder();
+    connection.setNoDelay(true);
+    this.#watch();
+    try {
+      for (;;) {
+        const chunk = await connection.read();
+        if (chunk === null) throw new RatholeError("closed", "the other end closed the carrier");
+        this.#heard = true;
+        decoder.decode(chunk, this.#sink);
+        this.#wake();
+      }
+    } catch (error) {
+      this.abort(error);
+    }
+    return this.#reason;
+  }
+
+  /** Opens no stream any more, and ends with the last one. */
+  retire(): void {
+    this.#retired = true;
+    this.#leaveWhenEmpty();
+  }
+
+  /** Ends it and all its streams at once. Idempotent. */
+  abort(reason: unknown): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#reason = reason;
+    this.#look?.cancel();
+    this.#outbox.close();
+    this.#options.connection.abort(reason);
+    for (const stream of [...this.#streams.values()]) stream.lost(reason);
+  }
+
+  readonly #sink: FrameSink = {
+    data: (id, bytes) => {
+      const stream = this.#streams.get(id);
+      if (stream === undefined) this.#requireKnown(id);
+      else stream.deliver(bytes);
+    },
+    control: (type, id, payload) => this.#hear(type, id, payload),
+  };
+
+  #hear(type: number, id: number, payload: Uint8Array): void {
+    if (this.#failed) return;
+    if (type === FRAME.open) return this.#accept(id, payload);
+    if (type === FRAME.ping) return this.#answer();
+    if (type === FRAME.pong || type > FRAME.pong || type === 0) return;
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return this.#requireKnown(id);
+    switch (type) {
+      case FRAME.window:
+        return stream.granted(decodeCredit(payload));
+      case FRAME.fin:
+        return stream.ended();
+      case FRAME.move:
+        return stream.moved();
+      case FRAME.reset:
+        return stream.reset(payload[0]);
+    }
+  }
+
+  #accept(id: number, payload: Uint8Array): void {
+    const { accept } = this.#options;
+    const command = KINDS[payload[0] ?? KINDS.length];
+    if (accept === undefined || !this.#isNewer(id)) {
+      throw new RatholeError("protocol", `stream ${id} must not be opened`);
+    }
+    if (this.#streams.size >= MOST_STREAMS) {
+      throw new RatholeError("limit", `more than ${MOST_STREAMS} streams on a carrier`);
+    }
+    this.#newest = id;
+    if (this.#retired || command === undefined) {
+      return this.#control(FRAME.reset, id, Uint8Array.of(RESET.over));
+    }
+    accept(this.#add(id), command);
+  }
+
+  #add(id: number): Stream {
+    const stream = new Stream(id, this.#host);
+    this.#streams.set(id, stream);
+    this.#options.counters.opened++;
+    return stream;
+  }
+
+  /** Frames of streams that are over here may still be on their way; of others there are none. */
+  #requireKnown(id: number): void {
+    if (this.#isNewer(id)) {
+      throw new RatholeError("protocol", `a frame of stream ${id}, which was never opened`);
+    }
+  }
+
+  /** Numbers go up, and begin anew after the last: of two, the newer is less than half of all ahead. */
+  #isNewer(id: number): boolean {
+    return id === 0 || (id - this.#newest | 0) > 0;
+  }
+
+  #answer(): void {
+    // One answer is enough for all questions that are there.
+    if (this.#answering) return;
+    this.#answering = true;
+    setImmediate(() => void (this.#answering = false));
+    this.#control(FRAME.pong, 0);
+  }
+
+  #control(type: number, stream: number, payload?: Uint8Array): void {
+    if (this.#failed) return;
+    try {
+      this.#outbox.control(type, stream, payload);
+    } catch (error) {
+      this.abort(error);
+    }
+  }
+
+  #wake(): void {
+    const ready = this.#ready;
+    if (ready.length === 0) return;
+    this.#ready = [];
+    for (const stream of ready) stream.wake();
+  }
+
+  /** Streams send a frame each in turn, so that none holds up the others. */
+  #serve(): void {
+    // What is added meanwhile comes last, and is come to.
+    for (const stream of this.#waiting) {
+      if (this.#outbox.room <= 0) return;
+      this.#waiting.delete(stream);
+      if (stream.put()) this.#waiting.add(stream);
+    }
+  }
+
+  #over(stream: Stream): void {
+    this.#waiting.delete(stream);
+    this.#streams.delete(stream.id);
+    if (this.#retired) this.#leaveWhenEmpty();
+  }
+
+  #leaveWhenEmpty(): void {
+    if (this.#leaving || this.#failed || this.#streams.size > 0) return;
+    this.#leaving = true;
+    this.#look?.cancel();
+    const { clock, connection } = this.#options;
+    const over = new RatholeError("aborted", "the carrier is not needed any more");
+    this.#look = clock.after(LEAVE_TIMEOUT, () => this.abort(over));
+    // What was said last must arrive, so the other end closes first.
+    this.#outbox.drain().then(() => connection.closeWrite()).catch((error) => this.abort(error));
+  }
+
+  #watch(): void {
+    const { clock, quiet } = this.#options;
+    if (quiet === 0 || this.#failed || this.#leaving) return;
+    const silence = this.#asked ? ANSWER_TIMEOUT : quiet;
+    this.#look = clock.after(silence, () => {
+      if (this.#heard) {
+        this.#asked = false;
+      } else if (this.#asked) {
+        const seconds = Math.round((quiet + ANSWER_TIMEOUT) / 1000);
+        const message = `the other end of a carrier was silent for ${seconds} s`;
+        return this.abort(new RatholeError("timeout", message));
+      } else {
+        this.#asked = true;
+        this.#control(FRAME.ping, 0);
+      }
+      this.#heard = false;
+      this.#watch();
+    });
+  }
+}
