@@ -62,6 +62,7 @@ export type {
 
 export { startServer } from "./src/server/server.ts";
 export type { Server } from "./src/server/server.ts";
+export type { CarrierStatus } from "./src/carrier/counters.ts";
 export type { ServerServiceStatus, ServerStatus } from "./src/server/status.ts";
 export type { ServerEvent } from "./src/server/events.ts";
 

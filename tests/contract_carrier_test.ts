@@ -43,8 +43,8 @@ connectionContract("a stream that has moved", async () => {
   const pair = carrierPair(memoryPair());
   const [near, far] = await openStream(pair);
   const [a, b] = memoryPair();
-  near.moveTo(a);
-  far.moveTo(b);
+  near.moveTo({ connection: a });
+  far.moveTo({ connection: b });
   await until(
     () => pair.server.carrier.streams === 0 && pair.client.carrier.streams === 0,
     "both carriers have forgotten it",

@@ -74,7 +74,7 @@ Deno.test("a visitor that waits for a data channel is closed when its client goe
 Deno.test("the newest control channel wins, and the log says who was displaced by whom", async () => {
   await using first = tcpService((connection) => writeAll(connection, bytesOf("first")));
   await using second = tcpService((connection) => writeAll(connection, bytesOf("second")));
-  await using server = await serverFor({ it: {} });
+  await using server = await serverFor({ it: {} }, { carriers: 0 });
   await using loser = await clientFor(server, { it: first.address }, { retry_interval: "1h" });
   const door = await server.door();
   equal(textOf(await ask(door, NOTHING)), "first");

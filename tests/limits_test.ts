@@ -25,7 +25,9 @@ Deno.test("max_connections closes what comes beyond, and lets in again", async (
   await using local = echoService();
   // A control channel, a reserve of 8, one visitor, and the eighth that is kept for clients: here
   // the channel that replaces the visitor's.
-  await using tunnel = await tunnelTo(local.address, { server: { max_connections: 11 } });
+  await using tunnel = await tunnelTo(local.address, {
+    server: { max_connections: 11, carriers: 0 },
+  });
   await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
   const one = await visit(tunnel.door);
   await writeAll(one, bytesOf("x"));
@@ -45,24 +47,27 @@ Deno.test("max_connections closes what comes beyond, and lets in again", async (
   equal(textOf(await ask(tunnel.door, bytesOf("room"))), "room");
 });
 
-Deno.test("max_data_channels bounds one session's visitors", async () => {
-  await using local = echoService();
-  await using tunnel = await tunnelTo(local.address, { server: { max_data_channels: 2 } });
-  const visitors = await Promise.all([visit(tunnel.door), visit(tunnel.door)]);
-  for (const visitor of visitors) {
-    await writeAll(visitor, bytesOf("x"));
-    await readBytes(visitor, 1);
-  }
-  equal(tunnel.server.service().dataChannelsInUse, 2);
-  using third = await visit(tunnel.door);
-  await closedByPeer(third);
-  const { reason } = await tunnel.server.events.until("visitor-refused");
-  equal(reason, "max_data_channels = 2 reached");
-  for (const visitor of visitors) visitor.close();
-  await tunnel.server.events.until("stream-closed");
-  await eventually("a free channel", () => tunnel.server.service().dataChannelsInUse, (n) => n < 2);
-  equal(textOf(await ask(tunnel.door, bytesOf("room"))), "room");
-});
+for (const carriers of [0, 1]) {
+  Deno.test(`max_data_channels bounds one session's visitors, carriers = ${carriers}`, async () => {
+    await using local = echoService();
+    await using tunnel = await tunnelTo(local.address, {
+      server: { max_data_channels: 2, carriers },
+    });
+    const visitors = await Promise.all([visit(tunnel.door), visit(tunnel.door)]);
+    for (const visitor of visitors) {
+      await writeAll(visitor, bytesOf("x"));
+      await readBytes(visitor, 1);
+    }
+    equal(tunnel.server.service().visitors, 2);
+    using third = await visit(tunnel.door);
+    await closedByPeer(third);
+    const { reason } = await tunnel.server.events.until("visitor-refused");
+    equal(reason, "max_data_channels = 2 reached");
+    for (const visitor of visitors) visitor.close();
+    await eventually("room", () => tunnel.server.service().visitors, (n) => n === 0);
+    equal(textOf(await ask(tunnel.door, bytesOf("room"))), "room");
+  });
+}
 
 Deno.test("visitor_timeout closes a visitor whose client opens no data channel", async () => {
   await using server = await serverFor({ it: {} }, { visitor_timeout: "300ms" });
@@ -113,7 +118,7 @@ Deno.test("handshake_timeout closes who says nothing, or begins only", async () 
 Deno.test("those who fill max_pending_handshakes lock nobody out", async () => {
   await using local = echoService();
   await using tunnel = await tunnelTo(local.address, {
-    server: { max_pending_handshakes: 3, handshake_timeout: "1m" },
+    server: { max_pending_handshakes: 3, handshake_timeout: "1m", carriers: 0 },
   });
   const { server } = tunnel.server;
   await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
@@ -151,7 +156,9 @@ Deno.test("max_pending_handshakes_per_ip counts for one address", async () => {
 Deno.test("max_connections_per_ip is one address's visitors, and clients that are not served", async () => {
   await using local = echoService();
   // The control channel counts, its data channels do not.
-  await using tunnel = await tunnelTo(local.address, { server: { max_connections_per_ip: 3 } });
+  await using tunnel = await tunnelTo(local.address, {
+    server: { max_connections_per_ip: 3, carriers: 0 },
+  });
   // Until they have joined, they do.
   await eventually("the reserve", () => tunnel.server.service().dataChannelsIdle, (n) => n === 8);
   const visitors = await Promise.all([visit(tunnel.door), visit(tunnel.door)]);
@@ -175,7 +182,9 @@ Deno.test("max_connections_per_ip is one address's visitors, and clients that ar
 
 Deno.test("max_handshake_rate_per_ip closes a flood at the door, and never a busy client", async () => {
   await using local = echoService();
-  await using tunnel = await tunnelTo(local.address, { server: { max_handshake_rate_per_ip: 2 } });
+  await using tunnel = await tunnelTo(local.address, {
+    server: { max_handshake_rate_per_ip: 2, carriers: 0 },
+  });
   const { server } = tunnel.server;
   // Far more data channels than handshakes are allowed to strangers.
   const reserve = () =>

@@ -254,10 +254,14 @@ Deno.test("a UDP service moves, and takes other numbers of channels, with its cl
   deepEqual(await askDatagram(visitor, X, at(port)), X);
   await server.server.update(configuration({ it: { ...moved, udp_data_channels: 4 } }));
   deepEqual(await askDatagram(visitor, X, at(port)), X);
-  await eventually("4 channels", () => server.service().dataChannelsInUse, (n) => n === 4);
+  const inUse = () => {
+    const { carriers, dataChannelsInUse } = server.service();
+    return carriers.streams + dataChannelsInUse;
+  };
+  await eventually("4 channels", inUse, (n) => n === 4);
   await server.server.update(configuration({ it: moved }));
   deepEqual(await askDatagram(visitor, X, at(port)), X);
-  await eventually("1 channel", () => server.service().dataChannelsInUse, (n) => n === 1);
+  await eventually("1 channel", inUse, (n) => n === 1);
   deepEqual(server.events.all("control-channel-lost"), []);
 });
 

@@ -57,7 +57,8 @@ Deno.test("100 visitors are kept apart, on 1 data channel and on 4", async () =>
         }
       }
     }));
-    equal(tunnel.server.service().dataChannelsInUse, udp_data_channels);
+    const { carriers, dataChannelsInUse } = tunnel.server.service();
+    equal(carriers.streams + dataChannelsInUse, udp_data_channels);
     equal(tunnel.server.service().visitors, 100);
     equal(tunnel.client.service().visitors, 100);
   }

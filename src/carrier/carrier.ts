@@ -6,7 +6,7 @@
 
 import type { BufferStore } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
-import type { DataCommand } from "../protocol/messages.ts";
+import type { ForwardCommand } from "../protocol/messages.ts";
 import type { Clock, Deadline } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { CarrierCounters } from "./counters.ts";
@@ -22,7 +22,7 @@ const ANSWER_TIMEOUT = 10_000;
 /** Milliseconds that what was sent last, and the other end, may take when a carrier is left. */
 const LEAVE_TIMEOUT = 5_000;
 
-const KINDS: readonly DataCommand[] = ["forward-tcp", "forward-udp"];
+const KINDS: readonly ForwardCommand[] = ["forward-tcp", "forward-udp"];
 
 /** What a carrier is made of. */
 export interface CarrierOptions {
@@ -37,9 +37,17 @@ export interface CarrierOptions {
   /** Milliseconds of silence after which the other end is asked whether it is there; 0 never. */
   readonly quiet: number;
   /** Takes a stream that the other end opens; without, it may open none. */
-  readonly accept?: ((stream: Stream, command: DataCommand) => void) | undefined;
+  readonly accept?: ((stream: Stream, command: ForwardCommand) => void) | undefined;
   /** Hears of streams that move bulk. */
   readonly bulky?: ((stream: Stream) => void) | undefined;
+}
+
+/** How a carrier has ended. */
+export interface CarrierEnd {
+  /** Why. */
+  readonly reason: unknown;
+  /** How many streams it has cut. */
+  readonly cut: number;
 }
 
 /** See the module. Somebody must {@linkcode Carrier.run} it. */
@@ -62,6 +70,7 @@ export class Carrier {
   #leaving = false;
   #failed = false;
   #reason: unknown;
+  #cut = 0;
 
   /** Takes the connection over. */
   constructor(options: CarrierOptions) {
@@ -109,15 +118,15 @@ export class Carrier {
   }
 
   /** Opens a stream, whose number must be newer than all before; bytes may follow at once. */
-  begin(id: number, command: DataCommand): Stream {
+  begin(id: number, command: ForwardCommand): Stream {
     this.#newest = id;
     const stream = this.#add(id);
     this.#control(FRAME.open, id, Uint8Array.of(KINDS.indexOf(command)));
     return stream;
   }
 
-  /** Carries until it is over; never rejects. @returns why it ended */
-  async run(): Promise<unknown> {
+  /** Carries until it is over; never rejects. */
+  async run(): Promise<CarrierEnd> {
     const { connection } = this.#options;
     const decoder = new FrameDecoder();
     connection.setNoDelay(true);
@@ -133,7 +142,7 @@ export class Carrier {
     } catch (error) {
       this.abort(error);
     }
-    return this.#reason;
+    return { reason: this.#reason, cut: this.#cut };
   }
 
   /** Opens no stream any more, and ends with the last one. */
@@ -150,6 +159,7 @@ export class Carrier {
     this.#look?.cancel();
     this.#outbox.close();
     this.#options.connection.abort(reason);
+    this.#cut = this.#streams.size;
     for (const stream of [...this.#streams.values()]) stream.lost(reason);
   }
 

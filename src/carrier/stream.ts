@@ -52,6 +52,16 @@ export interface StreamHost {
   over(stream: Stream): void;
 }
 
+/** Where a stream goes on. */
+export interface Route {
+  /** Carries nothing yet. */
+  readonly connection: Connection;
+  /** A read of it that is under way, if any: the first. */
+  readonly first?: Promise<Uint8Array | null> | undefined;
+  /** Called once it is of no use any more. */
+  release?(): void;
+}
+
 /** How far one direction is: frames may follow, it has ended, or goes on elsewhere. */
 type Direction = "open" | "ended" | "moved";
 
@@ -80,6 +90,7 @@ export class Stream implements Connection {
   /** Where it goes on. */
   #route: Connection | undefined;
   #first: Promise<Uint8Array | null> | undefined;
+  #release: (() => void) | undefined;
   #deadline: Deadline | undefined;
   /** Whether the carrier has forgotten it. */
   #forgotten = false;
@@ -198,6 +209,8 @@ export class Stream implements Connection {
     this.#resolveWrite = this.#rejectWrite = undefined;
     this.#writing = NOTHING;
     this.#route?.abort(reason);
+    this.#release?.();
+    this.#release = undefined;
   }
 
   /** Bytes have come. @throws {RatholeError} `protocol` where none may */
@@ -266,15 +279,17 @@ export class Stream implements Connection {
 
   /**
    * Has it go on over a connection of its own from here on; the other end must be told to do so too.
-   * `first` is a read that is under way there. False, and the connection is closed, where it cannot.
+   * Where it cannot, the connection is closed.
    */
-  moveTo(route: Connection, first?: Promise<Uint8Array | null>): boolean {
+  moveTo({ connection: route, first, release }: Route): void {
     if (this.#forgotten || this.#route !== undefined) {
       route.abort();
-      return false;
+      release?.();
+      return;
     }
     this.#route = route;
     this.#first = first;
+    this.#release = release;
     this.#host.counters.moved++;
     if (this.#outbound === "open") {
       this.#outbound = "moved";
@@ -285,14 +300,13 @@ export class Stream implements Connection {
         this.#writing = NOTHING;
         route.write(rest).then(() => this.#written(), (error) => this.abort(error));
       }
-    } else {
-      route.closeWrite().catch((error) => this.abort(error));
     }
+    // A direction that has ended stays silent there: an end that nobody reads would have the other
+    // end's system throw away what it has not sent yet, as it closes.
     this.#deadline?.cancel();
     if (this.#inbound === "open") this.#expectOther();
     this.wake();
     this.#forgetWhenOver();
-    return true;
   }
 
   #readOn(max?: number): Promise<Uint8Array | null> {

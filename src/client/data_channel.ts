@@ -5,9 +5,16 @@
  * @module
  */
 
+import type { Stream } from "../carrier/stream.ts";
 import type { Connection } from "../net/connection.ts";
 import { readExact } from "../net/read_exact.ts";
-import { decodeDataCommand, encodeHello, TAG_LENGTH } from "../protocol/messages.ts";
+import {
+  decodeDataCommand,
+  decodeStreamNumber,
+  encodeHello,
+  type ForwardCommand,
+  TAG_LENGTH,
+} from "../protocol/messages.ts";
 import type { Address } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
 import { sleep } from "../runtime/clock.ts";
@@ -23,22 +30,28 @@ const DIAL_TIMEOUT = 10_000;
 /** The longest pause between two tries, in milliseconds. */
 const LONGEST_PAUSE = 2_000;
 
-/** What a data channel needs to know. */
-export interface DataChannelOptions {
-  /** The service's name. */
-  readonly service: string;
+/** What dialling needs to know. */
+export interface DialOptions {
   /** The way that the control channel took. */
   readonly route: Route;
   /** The IP address that the control channel goes to, if it may be dialled by that. */
   readonly at: Address | undefined;
-  /** What the server recognises the session by: 32 bytes. */
-  readonly key: Uint8Array;
-  /** `TCP_NODELAY` of this service's data channels. */
+  /** `TCP_NODELAY` of the connection. */
   readonly nodelay: boolean;
-  /** Takes over once there is a visitor. */
-  readonly forwarder: Forwarder;
   /** What it shares with the others. */
   readonly context: ClientContext;
+}
+
+/** What a data channel needs to know. */
+export interface DataChannelOptions extends DialOptions {
+  /** The service's name. */
+  readonly service: string;
+  /** What the server recognises the session by: 32 bytes. */
+  readonly key: Uint8Array;
+  /** Takes over once there is a visitor. */
+  readonly forwarder: Forwarder;
+  /** The stream of this number, on a carrier of the session. */
+  stream(id: number): Stream | undefined;
 }
 
 /**
@@ -53,7 +66,7 @@ export async function openDataChannel(
   const { context, forwarder, service } = options;
   let connection: Connection;
   try {
-    connection = await dial(options, session);
+    connection = await dialServer(options, session);
   } catch (error) {
     if (session.aborted) return;
     context.journal.record({ type: "data-channel-failed", service, reason: explain(error) });
@@ -61,7 +74,8 @@ export async function openDataChannel(
   }
   const forgetChannels = channels.onAbort((reason) => connection.abort(reason));
   try {
-    await awaitVisitor(connection, options);
+    const moved = await awaitVisitor(connection, options);
+    if (moved !== undefined) return moved.moveTo({ connection });
   } catch (error) {
     connection.abort(error);
     // A server that retires an idle channel, or goes, is no trouble by itself.
@@ -70,7 +84,13 @@ export async function openDataChannel(
   } finally {
     forgetChannels();
   }
+  serveVisitor(forwarder, connection);
+}
+
+/** Has a forwarder see a visitor through, who may outlive the session. */
+export function serveVisitor(forwarder: Forwarder, connection: Connection): void {
   const { owner } = forwarder;
+  if (owner.aborted) return connection.abort(owner.signal.reason);
   owner.run(async () => {
     const forget = owner.onAbort((reason) => connection.abort(reason));
     try {
@@ -82,20 +102,38 @@ export async function openDataChannel(
   });
 }
 
-async function awaitVisitor(connection: Connection, options: DataChannelOptions): Promise<void> {
-  await connection.write(encodeHello({ kind: "data", digest: options.key }));
-  const command = decodeDataCommand(await readExact(connection, TAG_LENGTH));
-  const { forwarder, service } = options;
-  if (command === forwarder.command) return;
+/** What is wrong where a server has a service forward what it does not carry. */
+export function typeMismatch(service: string, command: ForwardCommand): RatholeError {
   const there = command === "forward-tcp" ? "tcp" : "udp";
   const message = `service "${service}" has type = "${there}" at the server; make both ends alike`;
-  const { journal } = options.context;
-  journal.record({ type: "data-channel-failed", service, reason: message });
-  throw new RatholeError("protocol", message);
+  return new RatholeError("protocol", message);
 }
 
-/** Dials until it succeeds, the time is up, or the session ends. */
-async function dial(options: DataChannelOptions, scope: Scope): Promise<Connection> {
+/** Waits for the server to use the channel: for a visitor, or for the stream that comes back. */
+async function awaitVisitor(
+  connection: Connection,
+  options: DataChannelOptions,
+): Promise<Stream | undefined> {
+  await connection.write(encodeHello({ kind: "data", digest: options.key }));
+  const command = decodeDataCommand(await readExact(connection, TAG_LENGTH));
+  const { context, forwarder, service } = options;
+  if (command === forwarder.command) return undefined;
+  if (command === "continue") {
+    const stream = options.stream(decodeStreamNumber(await readExact(connection, TAG_LENGTH)));
+    if (stream === undefined) throw new RatholeError("closed", "the stream has ended meanwhile");
+    return stream;
+  }
+  const error = typeMismatch(service, command);
+  context.journal.record({ type: "data-channel-failed", service, reason: error.message });
+  throw error;
+}
+
+/**
+ * Dials the server until it succeeds, the time is up, or the session ends.
+ *
+ * @throws {RatholeError}
+ */
+export async function dialServer(options: DialOptions, scope: Scope): Promise<Connection> {
   const { clock } = options.context;
   const { server, transport } = options.route;
   const end = clock.now() + DIAL_TIMEOUT;

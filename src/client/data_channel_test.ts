@@ -34,6 +34,7 @@ function opening(connect: Connect) {
         },
       },
       context: client.context,
+      stream: () => undefined,
     },
     session,
     channels,

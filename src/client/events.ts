@@ -46,6 +46,25 @@ export type ClientEvent =
     readonly reason: string;
   }
   | {
+    /** A connection that visitors of a service share from now on. */
+    readonly type: "carrier-opened";
+    readonly service: string;
+  }
+  | {
+    /** It has ended; while it is wanted, another is opened. */
+    readonly type: "carrier-lost";
+    readonly service: string;
+    readonly reason: string;
+    /** How many visitors' streams it has cut. */
+    readonly streams: number;
+  }
+  | {
+    /** None could be opened; it is tried again, and visitors have data channels meanwhile. */
+    readonly type: "carrier-failed";
+    readonly service: string;
+    readonly reason: string;
+  }
+  | {
     /** A visitor came, and the service itself could not be reached. */
     readonly type: "local-unreachable";
     readonly service: string;

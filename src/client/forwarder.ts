@@ -5,7 +5,7 @@
  */
 
 import type { Connection } from "../net/connection.ts";
-import type { DataCommand } from "../protocol/messages.ts";
+import type { ForwardCommand } from "../protocol/messages.ts";
 import type { Address } from "../runtime/address.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { ClientContext } from "./context.ts";
@@ -14,7 +14,7 @@ import type { ForwardCounters } from "./counters.ts";
 /** Forwards one service's data channels to the service itself. */
 export interface Forwarder {
   /** What a server must say on a data channel of this service. */
-  readonly command: DataCommand;
+  readonly command: ForwardCommand;
   /** What its channels belong to once they carry visitors. */
   readonly owner: Scope;
   /** Sees a channel through to its end. Never rejects for what a peer or the service does. */

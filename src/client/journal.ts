@@ -50,6 +50,19 @@ export function clientLogLine(event: ClientEvent): LogLine {
         service: event.service,
         reason: event.reason,
       });
+    case "carrier-opened":
+      return logLine("debug", "Carrier opened", { service: event.service });
+    case "carrier-lost": {
+      const { reason, service, streams } = event;
+      return streams === 0
+        ? logLine("debug", "Carrier closed", { service, reason })
+        : logLine("warn", "Carrier lost", { service, reason, visitors: streams });
+    }
+    case "carrier-failed":
+      return cheapLogLine("warn", "Cannot open carrier", {
+        service: event.service,
+        reason: event.reason,
+      });
     case "local-unreachable":
       return cheapLogLine("warn", "Cannot reach the local service", {
         service: event.service,

@@ -4,16 +4,21 @@
  * @module
  */
 
+import type { CarrierCounters } from "../carrier/counters.ts";
 import type { ClientServiceConfig } from "../config/types.ts";
 import { mayUse } from "../net/permission.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { Secret } from "../runtime/secret.ts";
 import type { ClientContext } from "./context.ts";
-import { openDataChannel } from "./data_channel.ts";
+import { Carriers } from "./carriers.ts";
+import { dialServer, openDataChannel } from "./data_channel.ts";
 import type { Forwarder } from "./forwarder.ts";
 import { introduce } from "./handshake.ts";
 import type { Route } from "./route.ts";
 import { Session } from "./session.ts";
+
+/** A heartbeat of ours takes this share of the time after which we give a silent server up. */
+const HEARTBEAT_SHARE = 3 / 4;
 
 /** For which service, and how. */
 export interface SessionTerms {
@@ -27,6 +32,8 @@ export interface SessionTerms {
   config(): ClientServiceConfig;
   /** Takes data channels over once there is a visitor. */
   readonly forwarder: Forwarder;
+  /** What its carriers count. */
+  readonly carrierCounters: CarrierCounters;
   /** What it shares with the others. */
   readonly context: ClientContext;
 }
@@ -55,11 +62,28 @@ export async function openSession(
     const { key, extended } = await introduce(connection, service, terms.token);
     // A name with several addresses, or one that changes, must not lead to another server.
     const at = mayUse(connection.peer) ? connection.peer : undefined;
-    const channel = { service, at, key, route, forwarder, context };
+    const { carriers: wanted, heartbeat_timeout } = context.config;
+    const heartbeatTimeout = heartbeat_timeout * 1000;
+    const heartbeatInterval = Math.round(heartbeatTimeout * HEARTBEAT_SHARE);
+    const carriers = new Carriers({
+      service,
+      key,
+      wanted,
+      quiet: heartbeatInterval,
+      forwarder,
+      session,
+      counters: terms.carrierCounters,
+      context,
+      dial: () => dialServer({ at, route, nodelay: true, context }, session),
+    });
+    const stream = (id: number) => carriers.stream(id);
+    const channel = { service, at, key, route, forwarder, context, stream };
     return new Session({
       connection,
       extended,
-      heartbeatTimeout: context.config.heartbeat_timeout * 1000,
+      heartbeatTimeout,
+      heartbeatInterval,
+      ...(wanted > 0 ? { welcome: (count: number) => carriers.welcome(count) } : {}),
       scope: session,
       channels,
       clock: context.clock,

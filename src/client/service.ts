@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CarrierCounters } from "../carrier/counters.ts";
 import type { ClientServiceConfig } from "../config/types.ts";
 import { type Address, configuredAddress } from "../runtime/address.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
@@ -30,6 +31,8 @@ export class Service {
   readonly name: string;
   /** What it has counted so far. */
   readonly counters: ForwardCounters = zeroCounters();
+  /** What its carriers have counted. */
+  readonly carrierCounters: CarrierCounters = new CarrierCounters();
   readonly #context: ClientContext;
   readonly #gaveUp: () => void;
   /** Ends its sessions and what waits for visitors; streams live on. */
@@ -121,6 +124,7 @@ export class Service {
       route,
       config: () => this.#config,
       forwarder: this.#forwarder,
+      carrierCounters: this.carrierCounters,
       context: this.#context,
     };
     const watch: OfferWatch = {

@@ -45,6 +45,8 @@ export class Services {
   update({ keys, removed, changed }: ClientDifference, moved: boolean): void {
     // A session ends by this as well, and what has given up may succeed with another.
     const revive = keys.has("heartbeat_timeout");
+    // A session says once, as it begins, what this client can do.
+    const anew = moved || keys.has("carriers");
     for (const [name, service] of this.#all) {
       if (removed.has(name) || changed.get(name)?.keys.has("type")) service.remove();
     }
@@ -57,7 +59,7 @@ export class Services {
         continue;
       }
       all.set(name, service);
-      service.update(config, keys, moved || revive && service.state === "gave-up");
+      service.update(config, keys, anew || revive && service.state === "gave-up");
     }
     this.#all = all;
     this.#giveUpWhenAllHave();

@@ -7,7 +7,7 @@
 
 import type { Connection } from "../net/connection.ts";
 import { readMessages } from "../net/read_exact.ts";
-import { encodeExtensionHeartbeat, encodeExtensionHello } from "../protocol/extension.ts";
+import { CARRIERS, encodeExtensionHeartbeat, encodeExtensionHello } from "../protocol/extension.ts";
 import { decodeControlCommand, TAG_LENGTH } from "../protocol/messages.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
@@ -21,8 +21,6 @@ import { SilenceWatch } from "../runtime/silence.ts";
 const MOST_OPENING = 500;
 /** Requests that may wait: no sane server comes near, and a count is all that they are. */
 const MOST_WANTED = 65_536;
-/** A heartbeat of ours takes this share of the time after which we give a silent server up. */
-const HEARTBEAT_SHARE = 3 / 4;
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -32,12 +30,16 @@ export interface SessionOptions {
   readonly extended: boolean;
   /** Milliseconds of silence after which the server is given up; 0 never. */
   readonly heartbeatTimeout: number;
+  /** Milliseconds between heartbeats to a server that reads them; 0 none. */
+  readonly heartbeatInterval: number;
   /** Owns the control channel; left when the session ends. */
   readonly scope: Scope;
   /** Owns data channels in the making; may outlast the session for a moment. */
   readonly channels: Scope;
   /** Times everything. */
   readonly clock: Clock;
+  /** Hears how many carriers the server takes; without, it is told that there will be none. */
+  readonly welcome?: (count: number) => void;
   /** Opens a data channel and sees it through until it carries a visitor; must not reject. */
   open(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export class Session {
         for (let at = 0; at < chunk.length; at += TAG_LENGTH) {
           const command = decodeControlCommand(chunk.subarray(at, at + TAG_LENGTH));
           if (command === "create-data-channel") this.#wanted++;
+          else if (typeof command !== "string") this.#welcome(command.carriers);
         }
         this.#wanted = Math.min(MOST_WANTED, this.#wanted);
         this.#openNext();
@@ -104,12 +107,20 @@ export class Session {
     }
   }
 
+  #welcome(carriers: number): void {
+    const { extended, welcome } = this.#options;
+    if (!extended || welcome === undefined) {
+      throw new RatholeError("protocol", "the server speaks of carriers, and was not asked");
+    }
+    welcome(carriers);
+  }
+
   /** Says what this client can do, then that it is alive, until the session ends. */
   async #speak(signal: AbortSignal): Promise<void> {
-    const { clock, connection, heartbeatTimeout, scope } = this.#options;
-    const interval = Math.round(heartbeatTimeout * HEARTBEAT_SHARE);
+    const { clock, connection, heartbeatInterval: interval, scope, welcome } = this.#options;
     try {
-      await connection.write(encodeExtensionHello(0, interval));
+      const features = welcome === undefined ? 0 : CARRIERS;
+      await connection.write(encodeExtensionHello(features, interval));
       while (interval > 0) {
         await sleep(clock, interval, signal);
         if (signal.aborted) return;

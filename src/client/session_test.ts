@@ -23,6 +23,7 @@ function make(options: { extended?: boolean; timeout?: number } = {}) {
     connection,
     extended: options.extended ?? false,
     heartbeatTimeout: options.timeout ?? 0,
+    heartbeatInterval: (options.timeout ?? 0) * 3 / 4,
     scope,
     channels: scope.child(),
     clock,

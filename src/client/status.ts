@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CarrierStatus } from "../carrier/counters.ts";
 import type { ServiceType } from "../config/types.ts";
 import type { Address } from "../runtime/address.ts";
 import type { LifecycleState } from "../runtime/lifecycle.ts";
@@ -46,6 +47,8 @@ export interface ClientServiceStatus {
   readonly bytesToVisitors: number;
   /** Datagrams that could not be passed on, in either direction. */
   readonly datagramsDropped: number;
+  /** Connections that its visitors share. */
+  readonly carriers: CarrierStatus;
 }
 
 /** A service's counters as they stand. */
@@ -63,5 +66,6 @@ export function serviceStatus(service: Service): ClientServiceStatus {
     bytesFromVisitors: counters.forward.bytes,
     bytesToVisitors: counters.backward.bytes,
     datagramsDropped: counters.datagramsDropped,
+    carriers: service.carrierCounters.status(),
   };
 }

@@ -90,13 +90,16 @@ export class UdpForwarder implements Forwarder {
     };
     const queue = new FrameQueue();
     this.#queues.push(queue);
-    scope.run((signal) => queue.drainInto(channel, signal).catch((error) => channel.abort(error)));
+    const sending = queue.drainInto(channel, scope.signal).catch((error) => channel.abort(error));
+    scope.run(() => sending);
     try {
       await receiveFrames(
         channel,
         (frame) =>
           target?.local === local() ? this.#deliver(frame, queue, target) : redirect(frame),
       );
+      queue.end();
+      await sending;
     } catch (error) {
       context.journal.trace("UDP data channel lost", { service: name, reason: explain(error) });
     } finally {

@@ -27,6 +27,7 @@ export class FrameQueue {
   #wake: (() => void) | null = null;
   /** Whether it is woken when this turn of the event loop is over. */
   #scheduled = false;
+  #ended = false;
 
   /** Adds a datagram; false when there is no room for it. */
   push(ip: Uint8Array, port: number, payload: Uint8Array): boolean {
@@ -43,6 +44,12 @@ export class FrameQueue {
     return true;
   }
 
+  /** Nothing more is pushed: what is there is still written. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
   /** Datagrams that are there are received one after the other within one turn of the event loop. */
   #schedule(): void {
     if (this.#scheduled) return;
@@ -54,7 +61,7 @@ export class FrameQueue {
   }
 
   /**
-   * Writes whatever is pushed, until the signal is aborted or a write fails.
+   * Writes whatever is pushed, until it has ended, the signal is aborted or a write fails.
    *
    * @throws {RatholeError} what the connection's `write` throws; the frames of that write are lost.
    */
@@ -66,6 +73,7 @@ export class FrameQueue {
     try {
       while (!signal.aborted) {
         if (this.#filled === 0) {
+          if (this.#ended) return;
           const { promise, resolve } = Promise.withResolvers<void>();
           this.#wake = wakeMine = resolve;
           await promise;

@@ -27,8 +27,10 @@ const TYPE_HEARTBEAT = 2;
 const HELLO_VERSION = 1;
 const HELLO_PAYLOAD_LENGTH = 9;
 
-/** What a client can do beyond rathole 0.5.0, one bit each; none is in use yet. */
+/** What a client can do beyond rathole 0.5.0, one bit each. */
 export type Features = number;
+/** It understands streams on carriers, and opens carriers once it hears how many are welcome. */
+export const CARRIERS: Features = 1;
 
 /** A frame as it was understood. */
 export type ExtensionFrame =

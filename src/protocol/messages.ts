@@ -11,6 +11,14 @@
  * | control command | 4 | `u32` 0 create a data channel, 1 heartbeat |
  * | data command | 4 | `u32` 0 forward TCP, 1 forward UDP |
  *
+ * Between two of ours, who have told each other that they are (`extension.ts`), also:
+ *
+ * | message | bytes | layout |
+ * |---|---|---|
+ * | Hello | 37 | `u32` 2 carrier, `u8` version, session key |
+ * | control command | 4 | `u8` 2 carriers, `u8` how many are welcome, 2 bytes 0 |
+ * | data command | 8 | `u32` 2 continue, `u32` the stream that goes on here |
+ *
  * @module
  */
 
@@ -27,27 +35,35 @@ export const HELLO_LENGTH = 4 + 1 + DIGEST_LENGTH;
 export const TAG_LENGTH = 4;
 
 /** What a connection is for. */
-export type HelloKind = "control" | "data";
+export type HelloKind = "control" | "data" | "carrier";
 
 /** The first message in each direction of a control channel, and of a data channel's client. */
 export interface Hello {
   /** What the connection is for. */
   readonly kind: HelloKind;
-  /** 32 bytes: service digest (client, control), nonce (server) or session key (client, data). */
+  /** 32 bytes: service digest (client, control), nonce (server) or session key (client, others). */
   readonly digest: Uint8Array;
 }
 
 /** The server's verdict on an Auth. */
 export type Ack = "ok" | "service-unknown" | "auth-failed";
 /** What a server tells a client over the control channel. */
-export type ControlCommand = "create-data-channel" | "heartbeat";
-/** What a server tells a client over a data channel when it pairs it with visitors. */
-export type DataCommand = "forward-tcp" | "forward-udp";
+export type ControlCommand = "create-data-channel" | "heartbeat" | CarriersWelcome;
+/** So many carriers may the client have from now on. */
+export interface CarriersWelcome {
+  /** 0 to 255. */
+  readonly carriers: number;
+}
+/** What a server tells a client to forward, over a data channel that it pairs with visitors. */
+export type ForwardCommand = "forward-tcp" | "forward-udp";
+/** What a server tells a client over a data channel; after `continue` comes a stream's number. */
+export type DataCommand = ForwardCommand | "continue";
 
-const HELLO_KINDS: readonly HelloKind[] = ["control", "data"];
+const HELLO_KINDS: readonly HelloKind[] = ["control", "data", "carrier"];
 const ACKS: readonly Ack[] = ["ok", "service-unknown", "auth-failed"];
-const CONTROL_COMMANDS: readonly ControlCommand[] = ["create-data-channel", "heartbeat"];
-const DATA_COMMANDS: readonly DataCommand[] = ["forward-tcp", "forward-udp"];
+const CONTROL_COMMANDS = ["create-data-channel", "heartbeat"] as const;
+const CARRIERS_TAG = 2;
+const DATA_COMMANDS: readonly DataCommand[] = ["forward-tcp", "forward-udp", "continue"];
 
 /** The 37 bytes of a Hello. */
 export function encodeHello(hello: Hello): Uint8Array {
@@ -108,17 +124,35 @@ export function decodeAck(bytes: Uint8Array): Ack {
 
 /** The 4 bytes of a command on the control channel. */
 export function encodeControlCommand(command: ControlCommand): Uint8Array {
+  if (typeof command !== "string") return Uint8Array.of(CARRIERS_TAG, command.carriers, 0, 0);
   return encodeTag(CONTROL_COMMANDS.indexOf(command));
 }
 
 /** Reads 4 bytes as a command on the control channel. @throws {RatholeError} `protocol` */
 export function decodeControlCommand(bytes: Uint8Array): ControlCommand {
+  const [tag, carriers = 0, ...zeros] = bytes;
+  if (tag === CARRIERS_TAG && zeros.length === 2 && zeros.every((byte) => byte === 0)) {
+    return { carriers };
+  }
   return decodeTag(bytes, CONTROL_COMMANDS, "a command on the control channel");
 }
 
 /** The 4 bytes of a command on a data channel. */
 export function encodeDataCommand(command: DataCommand): Uint8Array {
   return encodeTag(DATA_COMMANDS.indexOf(command));
+}
+
+/** The 8 bytes that have a stream go on over the data channel. */
+export function encodeContinue(stream: number): Uint8Array {
+  const bytes = new Uint8Array(2 * TAG_LENGTH);
+  bytes.set(encodeDataCommand("continue"));
+  new DataView(bytes.buffer).setUint32(TAG_LENGTH, stream, true);
+  return bytes;
+}
+
+/** Reads the 4 bytes after `continue`: a stream's number. */
+export function decodeStreamNumber(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, TAG_LENGTH).getUint32(0, true);
 }
 
 /** Reads 4 bytes as a command on a data channel. @throws {RatholeError} `protocol` */

@@ -23,18 +23,31 @@ Deno.test("the bytes of every message are those of bincode 1", () => {
   assert.equal(hex(messages.encodeDataCommand("forward-udp")), "01000000");
 });
 
+Deno.test("what two of ours say besides has tags that 0.5.0 does not know", () => {
+  const digest = new Uint8Array(32).fill(7);
+  const hello = messages.encodeHello({ kind: "carrier", digest });
+  assert.equal(hello.toHex(), `0200000001${digest.toHex()}`);
+  assert.equal(messages.encodeControlCommand({ carriers: 8 }).toHex(), "02080000");
+  assert.equal(messages.encodeContinue(0x01020304).toHex(), "0200000004030201");
+  const number = messages.encodeContinue(0xffff_fffe).subarray(4);
+  assert.equal(messages.decodeStreamNumber(number), 0xffff_fffe);
+});
+
 Deno.test("what is encoded decodes to itself", () => {
-  fc.assert(fc.property(fc.constantFrom("control", "data"), digest, (kind, digest) => {
+  fc.assert(fc.property(fc.constantFrom("control", "data", "carrier"), digest, (kind, digest) => {
     const decoded = messages.decodeHello(messages.encodeHello({ kind, digest }));
     assert.deepEqual(decoded, { kind, digest });
   }));
   for (const ack of ["ok", "service-unknown", "auth-failed"] as const) {
     assert.equal(messages.decodeAck(messages.encodeAck(ack)), ack);
   }
-  for (const command of ["create-data-channel", "heartbeat"] as const) {
-    assert.equal(messages.decodeControlCommand(messages.encodeControlCommand(command)), command);
+  for (const command of ["create-data-channel", "heartbeat", { carriers: 255 }] as const) {
+    assert.deepEqual(
+      messages.decodeControlCommand(messages.encodeControlCommand(command)),
+      command,
+    );
   }
-  for (const command of ["forward-tcp", "forward-udp"] as const) {
+  for (const command of ["forward-tcp", "forward-udp", "continue"] as const) {
     assert.equal(messages.decodeDataCommand(messages.encodeDataCommand(command)), command);
   }
 });

@@ -31,6 +31,21 @@ export type ServerEvent =
     readonly wanted: boolean;
   }
   | {
+    /** A connection that visitors of a service share from now on. */
+    readonly type: "carrier-opened";
+    readonly service: string;
+    readonly peer: Address;
+  }
+  | {
+    /** It has ended. */
+    readonly type: "carrier-lost";
+    readonly service: string;
+    readonly peer: Address;
+    readonly reason: string;
+    /** How many visitors' streams it has cut. */
+    readonly streams: number;
+  }
+  | {
     /** Visitors can connect. */
     readonly type: "service-listening";
     readonly service: string;

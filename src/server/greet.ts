@@ -111,6 +111,7 @@ async function openSession(
     received: () => service.counters.backward.bytes,
     reserve: service.reserve,
     poolLimit: context.config.max_data_channels,
+    carriers: service.carriers(connection.peer),
     scope: scope.child(),
     clock: context.clock,
   });
@@ -125,9 +126,13 @@ function joinSession(
 ): Outcome {
   const session = registry.sessionOf(hello.digest);
   if (session === undefined || session.scope.aborted) {
-    throw new RatholeError("auth", "a data channel of a session that is unknown or over");
+    throw new RatholeError("auth", `a ${hello.kind} channel of a session that is unknown or over`);
   }
-  if (!session.pool.offer(connection, ticket.leave)) {
+  if (hello.kind === "carrier") {
+    if (!session.carriers.join(connection, ticket.leave)) {
+      throw new RatholeError("limit", "more carriers than the server has use for");
+    }
+  } else if (!session.pool.offer(connection, ticket.leave)) {
     throw new RatholeError("limit", "more data channels than the server has use for");
   }
   ticket.join();

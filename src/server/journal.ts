@@ -32,6 +32,14 @@ export function serverLogLine(event: ServerEvent): LogLine {
       return event.wanted
         ? logLine("info", "Control channel closed", { ...about(event), reason: event.reason })
         : logLine("warn", "Control channel lost", { ...about(event), reason: event.reason });
+    case "carrier-opened":
+      return logLine("debug", "Carrier opened", about(event));
+    case "carrier-lost": {
+      const { reason, streams } = event;
+      return streams === 0
+        ? logLine("debug", "Carrier closed", { ...about(event), reason })
+        : logLine("warn", "Carrier lost", { ...about(event), reason, visitors: streams });
+    }
     case "service-listening":
       return logLine("info", "Listening for visitors", {
         service: event.service,

@@ -128,6 +128,14 @@ export class ChannelPool {
     this.#tellsOtherwise = value;
   }
 
+  /** Whether visitors mostly go another way: a few channels in reserve are enough then. */
+  set sparing(value: boolean) {
+    if (this.#reserve.sparing === value) return;
+    this.#reserve.sparing = value;
+    if (value) this.#retireBeyondReserve();
+    else this.#refill();
+  }
+
   /** Asks for a channel that nobody needs, to see whether the client answers. */
   probe(): void {
     if (this.#closed === undefined) this.#requests.ask(1);

@@ -54,7 +54,7 @@ export class Registry implements Expectations {
   /** See {@linkcode Expectations.total}. */
   total(): number {
     let expected = 0;
-    for (const session of this.#sessions.values()) expected += session.pool.expected;
+    for (const session of this.#sessions.values()) expected += expectedOf(session);
     return expected;
   }
 
@@ -62,7 +62,7 @@ export class Registry implements Expectations {
   from(network: string): number {
     let expected = 0;
     for (const session of this.#sessions.values()) {
-      if (session.network === network) expected += session.pool.expected;
+      if (session.network === network) expected += expectedOf(session);
     }
     return expected;
   }
@@ -75,10 +75,19 @@ export class Registry implements Expectations {
     return false;
   }
 
+  /** Every session hears what has changed for its carriers. */
+  welcomeCarriers(): void {
+    for (const session of this.#sessions.values()) session.welcomeCarriers();
+  }
+
   /** See {@linkcode Expectations.makeWay}. */
   makeWay(): void {
     for (const session of this.#sessions.values()) session.pool.makeWay();
   }
+}
+
+function expectedOf({ carriers, pool }: Session): number {
+  return pool.expected + carriers.expected;
 }
 
 function half(key: Uint8Array): string {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sessionCarriers } from "../../tests/support/carrier_pair.ts";
 import { TestServer } from "../../tests/support/contexts.ts";
 import { memoryPair } from "../../tests/support/memory_connection.ts";
 import { serviceDigest } from "../protocol/auth.ts";
@@ -15,6 +16,7 @@ function session(server: TestServer, key: Uint8Array, poolTarget = 0, via?: Addr
     received: () => 0,
     reserve: { least: poolTarget, most: poolTarget },
     poolLimit: 100,
+    carriers: sessionCarriers(server.context.streams),
     scope: server.context.intake.child(),
     clock: server.clock,
   });

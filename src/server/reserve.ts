@@ -9,6 +9,8 @@ const REVIEW = 10_000;
 
 /** Milliseconds for which nobody's waiting makes it larger after it had to make way. */
 const PENANCE = 60_000;
+/** Channels that are kept where visitors share carriers: for those of them that move bulk. */
+const SPARING = 2;
 
 /** Between what a reserve may move. */
 export interface ReserveBounds {
@@ -59,6 +61,8 @@ export class Reserve {
   #unused = Infinity;
   #reviewAt: number;
   #growsAt = -Infinity;
+  /** Whether visitors have carriers. */
+  sparing = false;
 
   /** From `least`, with which it begins, to `most`; `now` in milliseconds. */
   constructor({ least, most, growth = new Growth(most) }: ReserveBounds, now: number) {
@@ -71,7 +75,7 @@ export class Reserve {
 
   /** How many channels are to wait. */
   get size(): number {
-    return this.#size;
+    return this.sparing ? Math.min(SPARING, this.#least) : this.#size;
   }
 
   /** A visitor was served, and so many channels are left. */
@@ -82,7 +86,7 @@ export class Reserve {
   /** So many visitors wait for a channel. */
   missed(waiting: number, now: number): void {
     this.#unused = 0;
-    if (this.frugal(now)) return;
+    if (this.sparing || this.frugal(now)) return;
     const wanted = Math.min(this.#most, this.#least + waiting) - this.#size;
     if (wanted > 0) this.#size += this.#growth.take(wanted);
   }

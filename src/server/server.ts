@@ -193,6 +193,7 @@ class RunningServer implements Server {
     // What was refused may be right by now.
     this.#context.admission.penalties.forgive();
     prepared.commit();
+    this.#registry.welcomeCarriers();
     if (prepared.changes.length === 0) return;
     journal.record({ type: "configuration-updated", changes: prepared.changes });
     this.#tellOfUdp();

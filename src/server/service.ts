@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CarrierCounters } from "../carrier/counters.ts";
 import type { ServiceChange } from "../config/difference.ts";
 import type { ServerServiceConfig } from "../config/types.ts";
 import { type Address, formatAddress } from "../runtime/address.ts";
@@ -14,7 +15,7 @@ import type { ServerContext } from "./context.ts";
 import { type ServiceCounters, zeroCounters } from "./counters.ts";
 import { Door } from "./door.ts";
 import type { ReserveBounds } from "./reserve.ts";
-import type { Session } from "./session.ts";
+import type { Session, SessionCarriers } from "./session.ts";
 
 /** Data channels kept in reserve for visitors: at first as many as rathole 0.5.0 keeps. */
 const TCP_RESERVE = { least: 8, most: 64 };
@@ -32,6 +33,8 @@ export class Service {
   readonly name: string;
   /** What it has counted so far. */
   readonly counters: ServiceCounters = zeroCounters();
+  /** What its carriers have counted. */
+  readonly carrierCounters: CarrierCounters = new CarrierCounters();
   readonly #context: ServerContext;
   readonly #door: Door;
   #config: ServerServiceConfig;
@@ -69,6 +72,24 @@ export class Service {
     // Its visitors share these: more of them ask for no more.
     const channels = Math.max(UDP_RESERVE, this.#config.udp_data_channels);
     return { least: channels, most: channels };
+  }
+
+  /** What a session of a client at this address needs to have carriers. */
+  carriers(peer: Address): SessionCarriers {
+    const { name: service } = this;
+    const { buffers, journal, streams } = this.#context;
+    return {
+      owner: streams.child(),
+      buffers,
+      counters: this.carrierCounters,
+      events: {
+        opened: () => journal.record({ type: "carrier-opened", service, peer }),
+        lost: (reason, streams) =>
+          journal.record({ type: "carrier-lost", service, peer, reason, streams }),
+      },
+      most: () => this.#context.config.carriers,
+      nodelay: () => this.#config.nodelay,
+    };
   }
 
   /** Who offers it at the moment. */

@@ -4,21 +4,30 @@
  * @module
  */
 
+import type { CarrierCounters } from "../carrier/counters.ts";
+import type { BufferStore } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
 import { readExact } from "../net/read_exact.ts";
 import {
+  CARRIERS,
   decodeExtension,
   EXTENSION_HEADER_LENGTH,
   extensionPayloadLength,
 } from "../protocol/extension.ts";
-import { encodeControlCommand, TAG_LENGTH } from "../protocol/messages.ts";
+import {
+  encodeControlCommand,
+  encodeDataCommand,
+  type ForwardCommand,
+  TAG_LENGTH,
+} from "../protocol/messages.ts";
 import { type Address, sourceNetwork } from "../runtime/address.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import { SilenceWatch } from "../runtime/silence.ts";
+import { type CarrierEvents, Carriers } from "./carriers.ts";
 import { FrameRate } from "./frame_rate.ts";
-import { ChannelPool } from "./pool.ts";
+import { ChannelPool, type DataChannel } from "./pool.ts";
 import { Pulse } from "./pulse.ts";
 import type { ReserveBounds } from "./reserve.ts";
 
@@ -31,6 +40,30 @@ const MOST_PER_WRITE = 1024;
 const WRITE_TIMEOUT = 40_000;
 /** A client that announced heartbeats is given up after this many of its intervals in silence. */
 const SILENT_INTERVALS = 4 / 3;
+
+/** What a session needs to have carriers. */
+export interface SessionCarriers {
+  /** Owns carriers: they outlive their session as long as they have streams. */
+  readonly owner: Scope;
+  /** Where buffers come from. */
+  readonly buffers: BufferStore;
+  /** What to count. */
+  readonly counters: CarrierCounters;
+  /** Hears of them. */
+  readonly events: CarrierEvents;
+  /** How many the client may have, at this moment. */
+  most(): number;
+  /** `TCP_NODELAY` of the service's data channels at this moment. */
+  nodelay(): boolean;
+}
+
+/** How a channel is to be found for a visitor. */
+export interface OpenOptions {
+  /** Milliseconds that it may take; for ever without. */
+  readonly timeout?: number;
+  /** Is given a data channel that is being told to forward, so that it can be closed. */
+  hold?(channel: DataChannel | undefined): void;
+}
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -46,8 +79,10 @@ export interface SessionOptions {
   received(): number;
   /** Data channels to keep in reserve. */
   readonly reserve: ReserveBounds;
-  /** Most data channels. */
+  /** Most data channels, and streams on carriers. */
   readonly poolLimit: number;
+  /** Carriers. */
+  readonly carriers: SessionCarriers;
   /** Owns the session's tasks; left when the session ends. */
   readonly scope: Scope;
   /** Times everything. */
@@ -66,6 +101,8 @@ export class Session {
   readonly scope: Scope;
   /** The data channels. */
   readonly pool: ChannelPool;
+  /** The carriers. */
+  readonly carriers: Carriers;
   readonly #options: SessionOptions;
   #pulse: Pulse | undefined;
   #creates = 0;
@@ -73,6 +110,9 @@ export class Session {
   #writing = false;
   #silence: SilenceWatch | undefined;
   #extended = false;
+  /** Whether the client can do carriers, and whether it must hear how many are welcome. */
+  #carries = false;
+  #welcomeDue = false;
 
   /** Starts at once to ask for data channels and to send heartbeats. */
   constructor(options: SessionOptions) {
@@ -104,17 +144,64 @@ export class Session {
       },
       end: (reason) => this.end(reason),
     });
+    const { carriers, clock } = options;
+    const quiet = options.heartbeatInterval;
+    this.carriers = new Carriers({ ...carriers, pool: this.pool, clock, quiet });
     this.scope.onAbort((reason) => {
       options.connection.abort(reason);
       this.#silence?.cancel();
       this.#pulse?.cancel();
-      this.pool.close(reason ?? new RatholeError("aborted", "the server is stopping"));
+      const why = reason ?? new RatholeError("aborted", "the server is stopping");
+      this.pool.close(why);
+      this.carriers.close(why);
     });
   }
 
   /** Whether the client said that it is more than rathole 0.5.0. */
   get extended(): boolean {
     return this.#extended;
+  }
+
+  /** Tells the client how many carriers it may have, where that is news. */
+  welcomeCarriers(): void {
+    const welcome = this.#carries ? this.#options.carriers.most() : 0;
+    if (welcome === this.carriers.welcome) return;
+    this.carriers.welcome = welcome;
+    this.#welcomeDue = true;
+    this.#send();
+  }
+
+  /**
+   * A channel that the client was told to forward: a stream on a carrier where there is one, a data
+   * channel otherwise. Where a data channel turns out to be dead, another is tried.
+   *
+   * @throws {RatholeError} `timeout`, `limit`, or why the session has ended
+   */
+  async open(command: ForwardCommand, { timeout, hold }: OpenOptions = {}): Promise<DataChannel> {
+    const { carriers, clock, poolLimit } = this.#options;
+    const end = timeout === undefined ? undefined : clock.now() + timeout;
+    if (this.scope.aborted) throw this.scope.signal.reason;
+    if (this.pool.inUse + this.carriers.streams >= poolLimit) {
+      throw new RatholeError("limit", `max_data_channels = ${poolLimit} reached`);
+    }
+    const stream = this.carriers.begin(command);
+    if (stream !== undefined) {
+      return { connection: stream, first: undefined, release: () => stream.abort() };
+    }
+    for (;;) {
+      const channel = await this.pool.take(end === undefined ? undefined : end - clock.now());
+      hold?.(channel);
+      const { connection } = channel;
+      try {
+        connection.setNoDelay(carriers.nodelay());
+        await connection.write(encodeDataCommand(command));
+        return channel;
+      } catch (error) {
+        hold?.(undefined);
+        connection.abort(error);
+        channel.release();
+      }
+    }
   }
 
   /** Ends the session. */
@@ -157,6 +244,8 @@ export class Session {
       if (this.#pulse !== undefined) this.#pulse.announced = beats;
       this.#silence?.cancel();
       if (frame.heartbeatInterval > 0) this.#expectHeartbeats(frame.heartbeatInterval);
+      this.#carries = (frame.features & CARRIERS) !== 0;
+      this.welcomeCarriers();
     } else {
       this.#silence?.heard();
     }
@@ -177,7 +266,7 @@ export class Session {
     this.scope.run(async () => {
       const { clock, connection } = this.#options;
       try {
-        while (this.#creates > 0 || this.#heartbeatDue) {
+        while (this.#creates > 0 || this.#heartbeatDue || this.#welcomeDue) {
           using _deadline = clock.after(WRITE_TIMEOUT, () => {
             this.end(new RatholeError("timeout", "the client does not read its control channel"));
           });
@@ -193,11 +282,13 @@ export class Session {
 
   #nextWrite(): Uint8Array {
     const creates = Math.min(this.#creates, MOST_PER_WRITE);
-    const bytes = new Uint8Array((creates + (this.#heartbeatDue ? 1 : 0)) * TAG_LENGTH);
-    for (let i = 0; i < creates; i++) bytes.set(CREATE, i * TAG_LENGTH);
-    if (this.#heartbeatDue) bytes.set(HEARTBEAT, creates * TAG_LENGTH);
+    const due: Uint8Array[] = new Array(creates).fill(CREATE);
+    if (this.#heartbeatDue) due.push(HEARTBEAT);
+    if (this.#welcomeDue) due.push(encodeControlCommand({ carriers: this.carriers.welcome }));
     this.#creates -= creates;
-    this.#heartbeatDue = false;
+    this.#heartbeatDue = this.#welcomeDue = false;
+    const bytes = new Uint8Array(due.length * TAG_LENGTH);
+    due.forEach((command, index) => bytes.set(command, index * TAG_LENGTH));
     return bytes;
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sessionCarriers } from "../../tests/support/carrier_pair.ts";
 import { FakeClock } from "../../tests/support/fake_clock.ts";
 import { memoryPair } from "../../tests/support/memory_connection.ts";
 import { follow, turn } from "../../tests/support/turns.ts";
@@ -31,6 +32,7 @@ function running(options: {
     received: options.received ?? (() => 0),
     reserve: fixed(options.target ?? 0),
     poolLimit: 10_000,
+    carriers: sessionCarriers(scope),
     scope,
     clock,
   });
@@ -225,6 +227,7 @@ Deno.test("a session whose scope was left before it began is over", async () => 
     received: () => 0,
     reserve: fixed(8),
     poolLimit: 100,
+    carriers: sessionCarriers(scope),
     scope,
     clock,
   });

@@ -6,7 +6,6 @@
 
 import { pump } from "../net/pump.ts";
 import { type TcpConnection, TcpListener } from "../net/tcp.ts";
-import { encodeDataCommand } from "../protocol/messages.ts";
 import type { Address } from "../runtime/address.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
@@ -20,8 +19,6 @@ interface Stream {
   readonly visitor: TcpConnection;
   channel: DataChannel | undefined;
 }
-
-const FORWARD = encodeDataCommand("forward-tcp");
 
 /** Listens for a TCP service's visitors while a client is there. */
 export class TcpVisitors implements Front {
@@ -88,34 +85,28 @@ export class TcpVisitors implements Front {
     context.journal.record({ type: "stream-closed", service: name, peer, reason });
   }
 
-  /** A data channel whose client was told to forward; tries again where one turns out to be dead. */
+  /** A channel whose client was told to forward. @throws {RatholeError} */
   async #pair(stream: Stream): Promise<DataChannel> {
     const { context } = this.#options;
     const end = context.clock.now() + context.config.visitor_timeout * 1000;
     for (;;) {
       const session = this.#options.session();
       if (session === undefined) throw new RatholeError("closed", "the client is gone");
-      let channel;
       try {
-        channel = await session.pool.take(end - context.clock.now());
-      } catch (error) {
-        // A newer client may have taken the service over: its channels are as good.
-        if (this.#options.session() === session) throw error;
-        continue;
-      }
-      stream.channel = channel;
-      const { connection } = channel;
-      try {
-        // Whoever ends all streams may just have done so.
+        const channel = await session.open("forward-tcp", {
+          timeout: end - context.clock.now(),
+          hold: (channel) => {
+            stream.channel = channel;
+            // Whoever ends all streams may just have done so.
+            if (context.streams.aborted) channel?.connection.abort(context.streams.signal.reason);
+          },
+        });
+        stream.channel = channel;
         if (context.streams.aborted) throw context.streams.signal.reason;
-        connection.setNoDelay(this.#options.config().nodelay);
-        await connection.write(FORWARD);
         return channel;
       } catch (error) {
-        stream.channel = undefined;
-        connection.abort(error);
-        channel.release();
-        if (context.streams.aborted) throw error;
+        // A newer client may have taken the service over: its channels are as good.
+        if (this.#options.session() === session || context.streams.aborted) throw error;
       }
     }
   }

@@ -4,13 +4,13 @@
  * @module
  */
 
+import { Stream } from "../carrier/stream.ts";
 import { type DatagramSocket, openDatagrams } from "../net/datagrams.ts";
 import { endpointHash, type EndpointKey, endpointKey } from "../net/endpoint.ts";
 import { ExpiringMap } from "../net/expiring_map.ts";
 import { FrameQueue } from "../net/frame_queue.ts";
 import { receiveFrames } from "../net/receive_frames.ts";
 import { mayUse } from "../net/permission.ts";
-import { encodeDataCommand } from "../protocol/messages.ts";
 import type { UdpFrame } from "../protocol/udp_frame.ts";
 import { type Address, formatAddress, isSameAddress, parseIp } from "../runtime/address.ts";
 import { Backoff } from "../runtime/backoff.ts";
@@ -21,14 +21,14 @@ import type { DataChannel } from "./pool.ts";
 import type { Front, FrontOptions } from "./front.ts";
 import type { Session } from "./session.ts";
 
-const FORWARD = encodeDataCommand("forward-udp");
-
 /** Visitors that are remembered; the one idle longest makes room for a new one. */
 const MOST_VISITORS = 16_384;
 /** Milliseconds of silence after which a visitor is forgotten: a client of 0.5.0 does after 60 s. */
 const VISITOR_IDLE = 75_000;
 /** Milliseconds between looks for such visitors. */
 const SWEEP = 5_000;
+/** Milliseconds for which replies are still awaited on a channel that carriers have replaced. */
+const FAREWELL = 5_000;
 /** A channel that lasted so many milliseconds was of use; the next one is taken at once. */
 const LASTED = 1_000;
 /** The longest pause where they break one after the other, so that a broken client cannot spin us. */
@@ -147,15 +147,14 @@ export class UdpVisitors implements Front {
     while (!signal.aborted) {
       let channel;
       try {
-        channel = await session.pool.take();
+        channel = await session.open("forward-udp");
       } catch {
         // The session ends, or its limit is so low that no channel is left for datagrams.
         await sleep(context.clock, backoff.next(), signal);
         continue;
       }
       const since = context.clock.now();
-      const reason = await this.#exchange(queue, channel, scope);
-      channel.release();
+      const reason = await this.#exchange(queue, channel, session, scope);
       if (signal.aborted) return;
       context.journal.trace("UDP data channel lost", {
         service: this.#options.name,
@@ -170,22 +169,51 @@ export class UdpVisitors implements Front {
     }
   }
 
-  /** Sends and receives over one channel until it breaks; resolves with why. */
-  async #exchange(queue: FrameQueue, channel: DataChannel, within: Scope): Promise<unknown> {
-    const { connection } = channel;
-    await using scope = within.child();
+  /**
+   * Sends and receives over one channel until it breaks, which it resolves with, or until there are
+   * carriers, where datagrams go from then on.
+   */
+  async #exchange(
+    queue: FrameQueue,
+    channel: DataChannel,
+    session: Session,
+    within: Scope,
+  ): Promise<unknown> {
+    const { connection, first } = channel;
+    const scope = within.child();
     scope.onAbort((reason) => connection.abort(reason));
-    try {
-      connection.setNoDelay(this.#options.config().nodelay);
-      await connection.write(FORWARD);
-      scope.run((signal) =>
-        queue.drainInto(connection, signal).catch((error) => connection.abort(error))
-      );
-      await receiveFrames(connection, (frame) => this.#reply(frame), channel.first);
-      return "the client ended the channel";
-    } catch (error) {
-      return error;
+    const sending = scope.child();
+    sending.run((signal) =>
+      queue.drainInto(connection, signal).catch((error) => connection.abort(error))
+    );
+    const receiving = receiveFrames(connection, (frame) => this.#reply(frame), first)
+      .then(() => "the client ended the channel", (error) => error);
+    const { promise: better, resolve } = Promise.withResolvers<undefined>();
+    const forget = connection instanceof Stream
+      ? undefined
+      : session.carriers.onOpen(() => resolve(undefined));
+    const reason = await Promise.race([receiving, better]);
+    forget?.();
+    const leave = async () => {
+      scope.abort();
+      await scope.join();
+      channel.release();
+    };
+    if (reason !== undefined || within.aborted) {
+      await leave();
+      return reason;
     }
+    sending.abort();
+    // What is on its way here still arrives, once the client knows where to send what comes next.
+    within.run(async () => {
+      using _deadline = this.#options.context.clock.after(FAREWELL, () => connection.abort());
+      await sending.join();
+      await new Promise((resolve) => setImmediate(resolve));
+      await connection.closeWrite().catch((error) => connection.abort(error));
+      await receiving;
+      await leave();
+    });
+    return "there are carriers";
   }
 
   /** Sends a reply to a visitor that was seen: a client cannot make us send to anybody else. */

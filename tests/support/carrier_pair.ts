@@ -5,12 +5,26 @@
  */
 
 import { Carrier, type CarrierOptions } from "../../src/carrier/carrier.ts";
-import { type CarrierCounters, zeroCarrierCounters } from "../../src/carrier/counters.ts";
+import { CarrierCounters } from "../../src/carrier/counters.ts";
 import type { Stream } from "../../src/carrier/stream.ts";
 import { BufferStore } from "../../src/net/buffers.ts";
 import type { Connection } from "../../src/net/connection.ts";
 import { FakeClock } from "./fake_clock.ts";
+import type { Scope } from "../../src/runtime/scope.ts";
+import type { SessionCarriers } from "../../src/server/session.ts";
 import { follow, type Progress } from "./turns.ts";
+
+/** What a session needs to have so many carriers. */
+export function sessionCarriers(owner: Scope, most = 0): SessionCarriers {
+  return {
+    owner,
+    buffers: new BufferStore(),
+    counters: new CarrierCounters(),
+    events: { opened() {}, lost() {} },
+    most: () => most,
+    nodelay: () => true,
+  };
+}
 
 /** One end of a carrier. */
 export interface CarrierEnd {
@@ -37,7 +51,7 @@ export function carrierPair(
   const accepted: Stream[] = [];
   const shared = { buffers: new BufferStore(), clock: new FakeClock(), quiet: 0, ...options };
   const end = (own: Pick<CarrierOptions, "connection" | "accept" | "bulky">): CarrierEnd => {
-    const counters = zeroCarrierCounters();
+    const counters = new CarrierCounters();
     const carrier = new Carrier({ ...shared, counters, ...own });
     return { carrier, counters, over: follow(carrier.run()) };
   };

@@ -8,7 +8,13 @@ import { Service, type ServiceKeys } from "../../src/client/service.ts";
 import type { ClientServiceOptions } from "../../src/config/options.ts";
 import type { ClientServiceConfig } from "../../src/config/types.ts";
 import { readExact } from "../../src/net/read_exact.ts";
-import { decodeHello, encodeAck, encodeHello, HELLO_LENGTH } from "../../src/protocol/messages.ts";
+import {
+  decodeHello,
+  encodeAck,
+  encodeHello,
+  HELLO_LENGTH,
+  type HelloKind,
+} from "../../src/protocol/messages.ts";
 import { RatholeError } from "../../src/runtime/errors.ts";
 import { Secret } from "../../src/runtime/secret.ts";
 import { type Connect, TestClient } from "./contexts.ts";
@@ -65,7 +71,7 @@ export function welcoming(ends: MemoryConnection[], ack: Ack = "ok"): Connect {
 
 /** Like {@linkcode welcoming}, with data channels told apart. */
 export function answering(
-  links: Readonly<Record<"control" | "data", { push(link: Link): unknown }>>,
+  links: Readonly<Partial<Record<HelloKind, { push(link: Link): unknown }>>>,
   ack: Ack = "ok",
 ): Connect {
   return () => {
@@ -77,7 +83,7 @@ export function answering(
         await readExact(server, 32);
         await server.write(encodeAck(ack));
       }
-      links[kind].push({ server, client });
+      links[kind]?.push({ server, client });
     };
     greet().catch(() => {});
     return Promise.resolve(client);

@@ -26,6 +26,7 @@ export function offeringOnly(options: Partial<ServerOptions>) {
       received: () => 0,
       reserve: { least: 0, most: 0 },
       poolLimit: server.context.config.max_data_channels,
+      carriers: service.carriers(client.peer),
       scope: server.context.intake.child(),
       clock: server.clock,
     });

@@ -21,6 +21,7 @@ import {
 } from "../../mod.ts";
 import { equal } from "node:assert/strict";
 import { formatAddress } from "../../src/runtime/address.ts";
+import { CARRIERS } from "./both_ways.ts";
 import { eventually } from "./patience.ts";
 import { Watch } from "./watch.ts";
 
@@ -63,6 +64,7 @@ export async function serverFor(
   const server = await startServer({
     bind_addr: "127.0.0.1:0",
     default_token: TOKEN,
+    ...CARRIERS,
     ...options,
     services: new Map(complete),
   });
@@ -102,6 +104,7 @@ export async function clientFor(
   const client = await startClient({
     remote_addr: typeof remote === "string" ? remote : remote.address,
     default_token: TOKEN,
+    ...CARRIERS,
     ...options,
     services: new Map(complete),
   });

@@ -140,7 +140,7 @@ async function unharmed({ server, honest, door }: Victim, held: number): Promise
   const bad = told.filter((event) =>
     event.type === "fault" ||
     "service" in event && event.service === "honest" &&
-      !["stream-opened", "stream-closed"].includes(event.type)
+      !["carrier-opened", "stream-opened", "stream-closed"].includes(event.type)
   );
   const refused = told.filter(({ type }) =>
     ["handshake-failed", "connection-refused", "accept-failed"].includes(type)
