@@ -9,6 +9,7 @@ import type { Connection } from "../net/connection.ts";
 import type { ForwardCommand } from "../protocol/messages.ts";
 import type { Clock, Deadline } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
+import { othersTurn } from "../runtime/turn.ts";
 import type { CarrierCounters } from "./counters.ts";
 import { WindowBudget } from "./credit.ts";
 import { decodeCredit, FRAME, FrameDecoder, type FrameSink, RESET } from "./frame.ts";
@@ -21,6 +22,8 @@ export const MOST_STREAMS = 16_384;
 const ANSWER_TIMEOUT = 10_000;
 /** Milliseconds that what was sent last, and the other end, may take when a carrier is left. */
 const LEAVE_TIMEOUT = 5_000;
+/** Bytes after which everybody else gets a turn, whatever the other end sends. */
+const TURN = 1024 * 1024;
 
 const KINDS: readonly ForwardCommand[] = ["forward-tcp", "forward-udp"];
 
@@ -71,6 +74,7 @@ export class Carrier {
   #failed = false;
   #reason: unknown;
   #cut = 0;
+  #emptied: (() => void) | undefined;
 
   /** Takes the connection over. */
   constructor(options: CarrierOptions) {
@@ -131,18 +135,47 @@ export class Carrier {
     const decoder = new FrameDecoder();
     connection.setNoDelay(true);
     this.#watch();
+    let unshared = 0;
     try {
       for (;;) {
         const chunk = await connection.read();
-        if (chunk === null) throw new RatholeError("closed", "the other end closed the carrier");
+        if (chunk === null) {
+          const reason = new RatholeError("closed", "the other end closed the carrier");
+          await this.#beLeft(reason);
+          throw reason;
+        }
         this.#heard = true;
         decoder.decode(chunk, this.#sink);
         this.#wake();
+        unshared += chunk.length;
+        if (unshared >= TURN) {
+          unshared = 0;
+          await othersTurn();
+        }
       }
     } catch (error) {
       this.abort(error);
     }
     return { reason: this.#reason, cut: this.#cut };
+  }
+
+  /**
+   * The other end has left. Streams that wait for nothing but their data channels are still asked for
+   * here by whoever brings those; others are lost.
+   */
+  async #beLeft(reason: unknown): Promise<void> {
+    if (this.#failed || this.#streams.size === 0) return;
+    this.#look?.cancel();
+    // Nobody hears what is said, and who is left need not leave.
+    this.#outbox.close();
+    this.#retired = this.#leaving = true;
+    for (const stream of [...this.#streams.values()]) {
+      if (stream.leaves) continue;
+      this.#cut++;
+      stream.lost(reason);
+    }
+    if (this.#streams.size === 0) return;
+    await new Promise<void>((resolve) => void (this.#emptied = resolve));
   }
 
   /** Opens no stream any more, and ends with the last one. */
@@ -159,7 +192,7 @@ export class Carrier {
     this.#look?.cancel();
     this.#outbox.close();
     this.#options.connection.abort(reason);
-    this.#cut = this.#streams.size;
+    this.#cut += this.#streams.size;
     for (const stream of [...this.#streams.values()]) stream.lost(reason);
   }
 
@@ -263,6 +296,7 @@ export class Carrier {
   #over(stream: Stream): void {
     this.#waiting.delete(stream);
     this.#streams.delete(stream.id);
+    if (this.#streams.size === 0) this.#emptied?.();
     if (this.#retired) this.#leaveWhenEmpty();
   }
 
@@ -274,7 +308,10 @@ export class Carrier {
     const over = new RatholeError("aborted", "the carrier is not needed any more");
     this.#look = clock.after(LEAVE_TIMEOUT, () => this.abort(over));
     // What was said last must arrive, so the other end closes first.
-    this.#outbox.drain().then(() => connection.closeWrite()).catch((error) => this.abort(error));
+    this.#outbox.drain().then(() => {
+      this.#outbox.close();
+      return connection.closeWrite();
+    }).catch((error) => this.abort(error));
   }
 
   #watch(): void {

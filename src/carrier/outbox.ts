@@ -126,8 +126,11 @@ export class Outbox {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#turnOver);
+    // Two microtasks: streams whose bytes came in the same turn are as far as this one by then.
+    queueMicrotask(this.#soon);
   }
+
+  readonly #soon = (): void => queueMicrotask(this.#turnOver);
 
   readonly #turnOver = (): void => {
     this.#scheduled = false;
@@ -158,6 +161,7 @@ export class Outbox {
   };
 
   readonly #onError = (error: unknown): void => {
+    if (this.#over) return;
     this.close();
     this.#events.failed(error);
   };

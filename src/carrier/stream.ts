@@ -114,6 +114,11 @@ export class Stream implements Connection {
     return this.#inbox.size + this.#writing.length;
   }
 
+  /** Whether it needs nothing of its carrier any more but to be found there. */
+  get leaves(): boolean {
+    return this.#inbound === "moved" && this.#outbound !== "open";
+  }
+
   /** See {@linkcode Connection.read}. */
   read(max?: number): Promise<Uint8Array | null> {
     if (this.#failed) return Promise.reject(this.#reason);
@@ -198,15 +203,15 @@ export class Stream implements Connection {
     const reason = this.#reason = resetError(code);
     this.#cut = true;
     this.#endWith(reason);
-    if (code === RESET.over) this.#inbound = "ended";
+    // What was sent on a data channel that has not come is lost.
+    if (code === RESET.over && this.#inbound === "open") this.#inbound = "ended";
     this.wake();
   }
 
   #endWith(reason: unknown): void {
     this.#deadline?.cancel();
     this.#forget();
-    this.#rejectWrite?.(reason);
-    this.#resolveWrite = this.#rejectWrite = undefined;
+    this.#refuseWrite(reason);
     this.#writing = NOTHING;
     this.#route?.abort(reason);
     this.#release?.();
@@ -298,7 +303,7 @@ export class Stream implements Connection {
       if (this.#writing.length > 0) {
         const rest = this.#writing;
         this.#writing = NOTHING;
-        route.write(rest).then(() => this.#written(), (error) => this.abort(error));
+        route.write(rest).then(() => this.#written(), (error) => this.#refuseWrite(error));
       }
     }
     // A direction that has ended stays silent there: an end that nobody reads would have the other
@@ -348,6 +353,11 @@ export class Stream implements Connection {
 
   #written(): void {
     this.#resolveWrite?.();
+    this.#resolveWrite = this.#rejectWrite = undefined;
+  }
+
+  #refuseWrite(error: unknown): void {
+    this.#rejectWrite?.(error);
     this.#resolveWrite = this.#rejectWrite = undefined;
   }
 

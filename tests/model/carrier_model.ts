@@ -16,7 +16,7 @@ import type { Side, WireEnd } from "./wire.ts";
 import type { World } from "./world.ts";
 
 /** Types of frames as they are on the wire. */
-const [OPEN, PING, PONG] = [1, 7, 8];
+const [OPEN, RESET, PING, PONG] = [1, 5, 7, 8];
 
 /** Milliseconds, as carriers have them. */
 const ANSWER_TIMEOUT = 10_000;
@@ -116,8 +116,10 @@ export class CarrierModel {
       return `the ${this.#name} has ${this.carrier.streams} streams, not ${streams}`;
     }
     const { closed, ending, writing } = this.wire;
-    if (!this.#owesPong || this.lost || writing || closed || ending !== undefined) return undefined;
-    return `the ${this.#name} does not answer a ping`;
+    if (this.lost || writing || closed || ending !== undefined) return undefined;
+    if (this.#owesPong) return `the ${this.#name} does not answer a ping`;
+    const mute = this.#world.streams.find(({ ends }) => ends[this.side].owesReset);
+    return mute && `the ${this.#name} does not say that it has aborted stream ${mute.index}`;
   }
 
   #accept(stream: Stream, command: ForwardCommand): void {
@@ -149,9 +151,11 @@ export class CarrierModel {
     const world = this.#world;
     const sent = new FrameTap({
       data: (id, bytes) => world.stream(id)?.ends[side].bytesSent(bytes),
-      control: (type) => {
+      control: (type, id) => {
         if (type === PING) world.tally.count("pings");
         else if (type === PONG) this.#owesPong = false;
+        const end = world.stream(id)?.ends[side];
+        if (type === RESET && end !== undefined) end.owesReset = false;
         return false;
       },
     });

@@ -55,6 +55,8 @@ export class EndState {
   taken = 0;
   written = 0;
   offered = 0;
+  /** Whether the other end is to be told that it was aborted. */
+  owesReset = false;
   /** Bytes that were written when it was aborted. */
   writtenAtAbort: number | undefined;
   /** When it gives up on the other end. */
@@ -137,6 +139,7 @@ export class EndState {
     if (this.failed !== undefined) return;
     this.trace(`abort ${reason === undefined ? "" : String(reason)}`);
     const harmless = this.endedByItself && this.ended && this.sawEnd;
+    this.owesReset = this.known;
     this.writtenAtAbort ??= this.written;
     if (reason !== undefined) this.of.reasons.push(reason);
     this.#fail(reason === undefined ? new Failure([], "aborted") : new Failure([reason]));
