@@ -14,12 +14,12 @@ import type { CarrierCounters } from "./counters.ts";
 import { WindowBudget } from "./credit.ts";
 import { decodeCredit, FRAME, FrameDecoder, type FrameSink, RESET } from "./frame.ts";
 import { Outbox } from "./outbox.ts";
+import { Probe } from "./probe.ts";
 import { Stream, type StreamHost } from "./stream.ts";
+import { Streams } from "./streams.ts";
 
 /** Streams that may be open on one carrier. */
 export const MOST_STREAMS = 16_384;
-/** Milliseconds that the other end may take to answer a ping. */
-const ANSWER_TIMEOUT = 10_000;
 /** Milliseconds that what was sent last, and the other end, may take when a carrier is left. */
 const LEAVE_TIMEOUT = 5_000;
 /** Bytes after which everybody else gets a turn, whatever the other end sends. */
@@ -58,17 +58,12 @@ export class Carrier {
   readonly #options: CarrierOptions;
   readonly #outbox: Outbox;
   readonly #host: StreamHost;
-  readonly #streams = new Map<number, Stream>();
-  /** Streams that have bytes and credit, and wait for room, in turn. */
-  readonly #waiting = new Set<Stream>();
-  /** Streams whose readers wait for what has come. */
-  #ready: Stream[] = [];
+  readonly #streams = new Streams();
   /** The stream that was opened last. */
-  #newest = 0;
-  #heard = false;
-  #asked = false;
+  #newest: number | undefined;
   #answering = false;
-  #look: Deadline | undefined;
+  #probe: Probe | undefined;
+  #deadline: Deadline | undefined;
   #retired = false;
   #leaving = false;
   #failed = false;
@@ -81,7 +76,7 @@ export class Carrier {
     const { buffers, bulky, clock, connection, counters } = options;
     this.#options = options;
     this.#outbox = new Outbox(connection, buffers, {
-      relief: () => this.#serve(),
+      relief: () => this.#streams.serve(this.#outbox),
       failed: (error) => this.abort(error),
     });
     this.#host = {
@@ -93,8 +88,8 @@ export class Carrier {
       budget: new WindowBudget(),
       outbox: this.#outbox,
       control: (type, stream, payload) => this.#control(type, stream, payload),
-      ready: (stream) => void this.#ready.push(stream),
-      wait: (stream) => void this.#waiting.add(stream),
+      ready: (stream) => this.#streams.ready(stream),
+      wait: (sending) => this.#streams.wait(sending),
       over: (stream) => this.#over(stream),
     };
   }
@@ -106,9 +101,7 @@ export class Carrier {
 
   /** Bytes that wait: for readers, for credit, or for the connection. */
   get queued(): number {
-    let queued = this.#outbox.queued;
-    for (const stream of this.#streams.values()) queued += stream.queued;
-    return queued;
+    return this.#outbox.queued + this.#streams.queued;
   }
 
   /** Whether streams can be opened. */
@@ -131,10 +124,17 @@ export class Carrier {
 
   /** Carries until it is over; never rejects. */
   async run(): Promise<CarrierEnd> {
-    const { connection } = this.#options;
+    const { clock, connection, quiet } = this.#options;
     const decoder = new FrameDecoder();
     connection.setNoDelay(true);
-    this.#watch();
+    this.#probe = new Probe({
+      clock,
+      quiet,
+      ask: () => this.#control(FRAME.ping, 0),
+      silent: (error) => this.abort(error),
+    });
+    // It may have been left, or retired, before it began.
+    if (this.#failed || this.#leaving) this.#probe.cancel();
     let unshared = 0;
     try {
       for (;;) {
@@ -144,9 +144,9 @@ export class Carrier {
           await this.#beLeft(reason);
           throw reason;
         }
-        this.#heard = true;
+        this.#probe.heard = true;
         decoder.decode(chunk, this.#sink);
-        this.#wake();
+        this.#streams.wake();
         unshared += chunk.length;
         if (unshared >= TURN) {
           unshared = 0;
@@ -165,15 +165,12 @@ export class Carrier {
    */
   async #beLeft(reason: unknown): Promise<void> {
     if (this.#failed || this.#streams.size === 0) return;
-    this.#look?.cancel();
+    this.#probe?.cancel();
+    this.#deadline?.cancel();
     // Nobody hears what is said, and who is left need not leave.
     this.#outbox.close();
     this.#retired = this.#leaving = true;
-    for (const stream of [...this.#streams.values()]) {
-      if (stream.leaves) continue;
-      this.#cut++;
-      stream.lost(reason);
-    }
+    this.#cut += this.#streams.lose(reason, "needing");
     if (this.#streams.size === 0) return;
     await new Promise<void>((resolve) => void (this.#emptied = resolve));
   }
@@ -189,11 +186,11 @@ export class Carrier {
     if (this.#failed) return;
     this.#failed = true;
     this.#reason = reason;
-    this.#look?.cancel();
+    this.#probe?.cancel();
+    this.#deadline?.cancel();
     this.#outbox.close();
     this.#options.connection.abort(reason);
-    this.#cut += this.#streams.size;
-    for (const stream of [...this.#streams.values()]) stream.lost(reason);
+    this.#cut += this.#streams.lose(reason, "all");
   }
 
   readonly #sink: FrameSink = {
@@ -214,11 +211,11 @@ export class Carrier {
     if (stream === undefined) return this.#requireKnown(id);
     switch (type) {
       case FRAME.window:
-        return stream.granted(decodeCredit(payload));
+        return stream.sending.granted(decodeCredit(payload));
       case FRAME.fin:
-        return stream.ended();
+        return stream.left("ended");
       case FRAME.move:
-        return stream.moved();
+        return stream.left("moved");
       case FRAME.reset:
         return stream.reset(payload[0]);
     }
@@ -227,7 +224,7 @@ export class Carrier {
   #accept(id: number, payload: Uint8Array): void {
     const { accept } = this.#options;
     const command = KINDS[payload[0] ?? KINDS.length];
-    if (accept === undefined || !this.#isNewer(id)) {
+    if (accept === undefined || id === 0 || !this.#isNewer(id)) {
       throw new RatholeError("protocol", `stream ${id} must not be opened`);
     }
     if (this.#streams.size >= MOST_STREAMS) {
@@ -242,7 +239,7 @@ export class Carrier {
 
   #add(id: number): Stream {
     const stream = new Stream(id, this.#host);
-    this.#streams.set(id, stream);
+    this.#streams.add(stream);
     this.#options.counters.opened++;
     return stream;
   }
@@ -256,7 +253,7 @@ export class Carrier {
 
   /** Numbers go up, and begin anew after the last: of two, the newer is less than half of all ahead. */
   #isNewer(id: number): boolean {
-    return id === 0 || (id - this.#newest | 0) > 0;
+    return id === 0 || this.#newest === undefined || (id - this.#newest | 0) > 0;
   }
 
   #answer(): void {
@@ -276,26 +273,8 @@ export class Carrier {
     }
   }
 
-  #wake(): void {
-    const ready = this.#ready;
-    if (ready.length === 0) return;
-    this.#ready = [];
-    for (const stream of ready) stream.wake();
-  }
-
-  /** Streams send a frame each in turn, so that none holds up the others. */
-  #serve(): void {
-    // What is added meanwhile comes last, and is come to.
-    for (const stream of this.#waiting) {
-      if (this.#outbox.room <= 0) return;
-      this.#waiting.delete(stream);
-      if (stream.put()) this.#waiting.add(stream);
-    }
-  }
-
   #over(stream: Stream): void {
-    this.#waiting.delete(stream);
-    this.#streams.delete(stream.id);
+    this.#streams.delete(stream);
     if (this.#streams.size === 0) this.#emptied?.();
     if (this.#retired) this.#leaveWhenEmpty();
   }
@@ -303,34 +282,14 @@ export class Carrier {
   #leaveWhenEmpty(): void {
     if (this.#leaving || this.#failed || this.#streams.size > 0) return;
     this.#leaving = true;
-    this.#look?.cancel();
+    this.#probe?.cancel();
     const { clock, connection } = this.#options;
     const over = new RatholeError("aborted", "the carrier is not needed any more");
-    this.#look = clock.after(LEAVE_TIMEOUT, () => this.abort(over));
+    this.#deadline = clock.after(LEAVE_TIMEOUT, () => this.abort(over));
     // What was said last must arrive, so the other end closes first.
     this.#outbox.drain().then(() => {
       this.#outbox.close();
       return connection.closeWrite();
     }).catch((error) => this.abort(error));
-  }
-
-  #watch(): void {
-    const { clock, quiet } = this.#options;
-    if (quiet === 0 || this.#failed || this.#leaving) return;
-    const silence = this.#asked ? ANSWER_TIMEOUT : quiet;
-    this.#look = clock.after(silence, () => {
-      if (this.#heard) {
-        this.#asked = false;
-      } else if (this.#asked) {
-        const seconds = Math.round((quiet + ANSWER_TIMEOUT) / 1000);
-        const message = `the other end of a carrier was silent for ${seconds} s`;
-        return this.abort(new RatholeError("timeout", message));
-      } else {
-        this.#asked = true;
-        this.#control(FRAME.ping, 0);
-      }
-      this.#heard = false;
-      this.#watch();
-    });
   }
 }

@@ -10,11 +10,11 @@ import type { Address } from "../runtime/address.ts";
 import type { Clock, Deadline } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { BulkMeter } from "./bulk.ts";
-import type { CarrierCounters } from "./counters.ts";
-import { INITIAL_WINDOW, MOST_CREDIT, ReceiveWindow, type WindowBudget } from "./credit.ts";
-import { encodeCredit, FRAME, MOST_DATA, RESET } from "./frame.ts";
-import { Inbox } from "./inbox.ts";
-import type { Outbox } from "./outbox.ts";
+import { encodeCredit, FRAME, RESET } from "./frame.ts";
+import type { WindowBudget } from "./credit.ts";
+import { type Chunk, Receiving } from "./receiving.ts";
+import { resetCode, resetError } from "./reset.ts";
+import { Sending, type SendingHost } from "./sending.ts";
 
 /**
  * Milliseconds that the other end may take to follow a stream to its data channel: as long as a dead
@@ -22,12 +22,11 @@ import type { Outbox } from "./outbox.ts";
  */
 const MOVE_TIMEOUT = 40_000;
 
-const NOTHING = new Uint8Array(0);
 const END: Promise<null> = Promise.resolve(null);
 const DONE: Promise<void> = Promise.resolve();
 
 /** What a stream needs of its carrier. */
-export interface StreamHost {
+export interface StreamHost extends SendingHost {
   /** The other end. */
   readonly peer: Address;
   /** Where buffers come from. */
@@ -36,18 +35,10 @@ export interface StreamHost {
   readonly clock: Clock;
   /** By how much windows may grow. */
   readonly budget: WindowBudget;
-  /** Where frames go. */
-  readonly outbox: Outbox;
-  /** What to count. */
-  readonly counters: CarrierCounters;
   /** Hears of streams that move bulk. */
   readonly bulky?: ((stream: Stream) => void) | undefined;
-  /** Sends a frame other than data. */
-  control(type: number, stream: number, payload?: Uint8Array): void;
   /** Something has come for the reader: {@linkcode Stream.wake} is to be called soon. */
   ready(stream: Stream): void;
-  /** It has bytes and credit: {@linkcode Stream.put} is to be called when there is room. */
-  wait(stream: Stream): void;
   /** No frame of it is to come or to go any more. */
   over(stream: Stream): void;
 }
@@ -57,13 +48,10 @@ export interface Route {
   /** Carries nothing yet. */
   readonly connection: Connection;
   /** A read of it that is under way, if any: the first. */
-  readonly first?: Promise<Uint8Array | null> | undefined;
+  readonly first?: Promise<Chunk> | undefined;
   /** Called once it is of no use any more. */
   release?(): void;
 }
-
-/** How far one direction is: frames may follow, it has ended, or goes on elsewhere. */
-type Direction = "open" | "ended" | "moved";
 
 /** See the module. Calls other than those of a Connection are its carrier's, and the mover's. */
 export class Stream implements Connection {
@@ -72,24 +60,14 @@ export class Stream implements Connection {
   readonly id: number;
   /** Set while it is about to move. */
   moving = false;
+  /** What this end sends. */
+  readonly sending: Sending;
+  readonly #receiving: Receiving;
   readonly #host: StreamHost;
-  readonly #inbox: Inbox;
-  readonly #window: ReceiveWindow;
   readonly #meter: BulkMeter | undefined;
-  #inbound: Direction = "open";
-  #outbound: Direction = "open";
-  #credit = INITIAL_WINDOW;
-  /** Bytes that the reader has at the moment. */
-  #lent = 0;
-  #resolveRead: ((chunk: Uint8Array | null | Promise<Uint8Array | null>) => void) | undefined;
-  #rejectRead: ((error: unknown) => void) | undefined;
-  #max: number | undefined;
-  #writing: Uint8Array = NOTHING;
-  #resolveWrite: (() => void) | undefined;
-  #rejectWrite: ((error: unknown) => void) | undefined;
   /** Where it goes on. */
   #route: Connection | undefined;
-  #first: Promise<Uint8Array | null> | undefined;
+  #first: Promise<Chunk> | undefined;
   #release: (() => void) | undefined;
   #deadline: Deadline | undefined;
   /** Whether the carrier has forgotten it. */
@@ -104,65 +82,54 @@ export class Stream implements Connection {
     this.id = id;
     this.peer = host.peer;
     this.#host = host;
-    this.#inbox = new Inbox(host.buffers);
-    this.#window = new ReceiveWindow(host.budget);
+    this.sending = new Sending(id, host);
+    this.#receiving = new Receiving(host.buffers, host.budget);
     if (host.bulky !== undefined) this.#meter = new BulkMeter(host.clock.now());
   }
 
   /** Bytes that have come and were not taken, and those that wait to be sent. */
   get queued(): number {
-    return this.#inbox.size + this.#writing.length;
+    return this.#receiving.queued + this.sending.queued;
   }
 
   /** Whether it needs nothing of its carrier any more but to be found there. */
   get leaves(): boolean {
-    return this.#inbound === "moved" && this.#outbound !== "open";
+    return this.#receiving.state === "moved" && this.sending.state !== "open";
   }
 
   /** See {@linkcode Connection.read}. */
-  read(max?: number): Promise<Uint8Array | null> {
-    if (this.#failed) return Promise.reject(this.#reason);
-    this.#settle();
-    const chunk = this.#inbox.take(max);
-    if (chunk !== null) {
-      this.#lent = chunk.length;
-      return Promise.resolve(chunk);
+  read(max?: number): Promise<Chunk> {
+    if (this.#failed) return Promise.reject(this.#why());
+    const grant = this.#receiving.settle();
+    if (grant > 0 && !this.#forgotten) {
+      this.#host.control(FRAME.window, this.id, encodeCredit(grant));
     }
-    if (this.#inbound === "ended") return END;
-    if (this.#cut) return Promise.reject(this.#reason);
-    if (this.#inbound === "moved" && this.#route !== undefined) return this.#readOn(max);
-    return new Promise((resolve, reject) => {
-      this.#resolveRead = resolve;
-      this.#rejectRead = reject;
-      this.#max = max;
-    });
+    const chunk = this.#receiving.take(max);
+    if (chunk !== null) return Promise.resolve(chunk);
+    return this.#afterLast(max) ?? this.#receiving.wait(max);
   }
 
   /** See {@linkcode Connection.write}. */
   write(bytes: Uint8Array): Promise<void> {
-    if (this.#failed || this.#cut) return Promise.reject(this.#reason);
-    if (this.#outbound === "moved") return this.#route?.write(bytes) ?? DONE;
-    const { length } = bytes;
-    if (length === 0) return DONE;
-    this.#meterBytes(length, true);
-    if (this.#outbound === "open" && length <= this.#credit && length <= MOST_DATA) {
-      const { outbox } = this.#host;
-      if (outbox.room > 0) {
-        this.#credit -= length;
-        outbox.data(this.id, bytes);
-        return DONE;
-      }
+    if (this.#failed || this.#cut) return Promise.reject(this.#why());
+    const { state } = this.sending;
+    if (state === "moved") return this.#route?.write(bytes) ?? DONE;
+    if (state === "ended") {
+      return Promise.reject(new RatholeError("closed", "this direction has ended"));
     }
-    return this.#writeInParts(bytes);
+    if (bytes.length === 0) return DONE;
+    const sent = this.sending.send(bytes);
+    this.#count(bytes.length, true);
+    return sent;
   }
 
   /** See {@linkcode Connection.closeWrite}. */
   closeWrite(): Promise<void> {
-    if (this.#failed || this.#cut) return Promise.reject(this.#reason);
-    if (this.#outbound === "moved") return this.#route?.closeWrite() ?? DONE;
-    if (this.#outbound === "open") {
-      this.#outbound = "ended";
-      this.#host.control(FRAME.fin, this.id);
+    if (this.#failed || this.#cut) return Promise.reject(this.#why());
+    const { state } = this.sending;
+    if (state === "moved") return this.#route?.closeWrite() ?? DONE;
+    if (state === "open") {
+      this.sending.end();
       this.#forgetWhenOver();
     }
     return DONE;
@@ -179,7 +146,7 @@ export class Stream implements Connection {
     if (!this.#forgotten) {
       this.#host.control(FRAME.reset, this.id, Uint8Array.of(resetCode(reason)));
     }
-    this.lost(reason ?? new RatholeError("aborted", "the stream was ended by this side"));
+    this.lost(reason);
   }
 
   /** Same as {@linkcode Stream.abort}. */
@@ -191,95 +158,44 @@ export class Stream implements Connection {
   lost(reason: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#reason = reason;
-    this.#endWith(reason);
-    this.#inbox.abandon();
-    this.#rejectRead?.(reason);
-    this.#resolveRead = this.#rejectRead = undefined;
+    this.#endFor(reason);
+    this.#receiving.refuse(() => this.#why());
   }
 
   /** The other end has reset it, for a reason on the wire: what has come can still be read. */
   reset(code: number | undefined): void {
-    const reason = this.#reason = resetError(code);
     this.#cut = true;
-    this.#endWith(reason);
+    this.#endFor(resetError(code));
     // What was sent on a data channel that has not come is lost.
-    if (code === RESET.over && this.#inbound === "open") this.#inbound = "ended";
+    const { state } = this.#receiving;
+    if (code === RESET.over && state === "open") this.#receiving.state = "ended";
     this.wake();
-  }
-
-  #endWith(reason: unknown): void {
-    this.#deadline?.cancel();
-    this.#forget();
-    this.#refuseWrite(reason);
-    this.#writing = NOTHING;
-    this.#route?.abort(reason);
-    this.#release?.();
-    this.#release = undefined;
   }
 
   /** Bytes have come. @throws {RatholeError} `protocol` where none may */
   deliver(bytes: Uint8Array): void {
-    if (this.#inbound !== "open") throw misplaced("bytes", this.id);
-    if (!this.#window.received(bytes.length)) {
-      throw new RatholeError("protocol", `more bytes of stream ${this.id} than it has credit for`);
-    }
-    this.#inbox.push(bytes);
-    this.#meterBytes(bytes.length, false);
-    if (this.#resolveRead !== undefined) this.#host.ready(this);
+    if (this.#receiving.state !== "open") throw misplaced("bytes", this.id);
+    this.#receiving.deliver(bytes);
+    this.#count(bytes.length, false);
+    if (this.#receiving.reading) this.#host.ready(this);
   }
 
-  /** The other end has ended its direction. @throws {RatholeError} `protocol` */
-  ended(): void {
-    this.#leaveInbound("ended");
-  }
-
-  /** The other end goes on elsewhere. @throws {RatholeError} `protocol` */
-  moved(): void {
-    this.#leaveInbound("moved");
-    if (this.#route === undefined) this.#expectOther();
-  }
-
-  /** The other end takes so many bytes more. @throws {RatholeError} `protocol` for absurd numbers */
-  granted(credit: number): void {
-    this.#credit += credit;
-    if (this.#credit > MOST_CREDIT) throw new RatholeError("protocol", "credit without end");
-    if (this.#writing.length > 0) this.#continue();
+  /** The other end has ended its direction, or goes on elsewhere. @throws {RatholeError} `protocol` */
+  left(to: "ended" | "moved"): void {
+    if (this.#receiving.state !== "open") throw misplaced(to, this.id);
+    this.#receiving.leave(to);
+    this.#deadline?.cancel();
+    this.#host.ready(this);
+    this.#forgetWhenOver();
+    if (to === "moved" && this.#route === undefined) this.#expectOther();
   }
 
   /** Gives the reader what there is. */
   wake(): void {
-    const resolve = this.#resolveRead;
-    if (resolve === undefined) return;
-    const chunk = this.#inbox.take(this.#max);
-    if (chunk !== null) {
-      this.#lent = chunk.length;
-      resolve(chunk);
-    } else if (this.#inbound === "ended") {
-      resolve(null);
-    } else if (this.#cut) {
-      this.#rejectRead?.(this.#reason);
-    } else if (this.#inbound === "moved" && this.#route !== undefined) {
-      resolve(this.#readOn(this.#max));
-    } else {
-      return;
-    }
-    this.#resolveRead = this.#rejectRead = undefined;
-  }
-
-  /** Sends one frame of what waits; whether there is more that could go. */
-  put(): boolean {
-    const count = Math.min(this.#writing.length, this.#credit, MOST_DATA);
-    if (count > 0) {
-      this.#credit -= count;
-      this.#host.outbox.data(this.id, this.#writing.subarray(0, count));
-      this.#writing = this.#writing.subarray(count);
-      if (this.#writing.length === 0) this.#written();
-    }
-    if (this.#writing.length === 0) return false;
-    if (this.#credit > 0) return true;
-    this.#host.counters.stalls++;
-    return false;
+    const { max, reading } = this.#receiving;
+    if (!reading) return;
+    const next = this.#receiving.take(max) ?? this.#afterLast(max);
+    if (next !== undefined) this.#receiving.give(next);
   }
 
   /**
@@ -296,78 +212,40 @@ export class Stream implements Connection {
     this.#first = first;
     this.#release = release;
     this.#host.counters.moved++;
-    if (this.#outbound === "open") {
-      this.#outbound = "moved";
-      this.#host.control(FRAME.move, this.id);
-      // A reader that has let this wait for credit need not any more.
-      if (this.#writing.length > 0) {
-        const rest = this.#writing;
-        this.#writing = NOTHING;
-        route.write(rest).then(() => this.#written(), (error) => this.#refuseWrite(error));
-      }
-    }
     // A direction that has ended stays silent there: an end that nobody reads would have the other
     // end's system throw away what it has not sent yet, as it closes.
+    if (this.sending.state === "open") this.sending.moveTo(route);
     this.#deadline?.cancel();
-    if (this.#inbound === "open") this.#expectOther();
+    if (this.#receiving.state === "open") this.#expectOther();
     this.wake();
     this.#forgetWhenOver();
   }
 
-  #readOn(max?: number): Promise<Uint8Array | null> {
+  /** What a read gives when all that came by frames was read; undefined while more may come. */
+  #afterLast(max: number | undefined): Promise<Chunk> | undefined {
+    const { state } = this.#receiving;
+    if (state === "ended") return END;
+    if (this.#cut) return Promise.reject(this.#why());
+    if (state === "open" || this.#route === undefined) return undefined;
     const first = this.#first;
-    if (first === undefined) return this.#route?.read(max) ?? END;
+    if (first === undefined) return this.#route.read(max);
     this.#first = undefined;
     return first;
   }
 
-  /** What was lent is taken: that is what the other end gets credit for. */
-  #settle(): void {
-    const taken = this.#lent;
-    if (taken === 0) return;
-    this.#lent = 0;
-    if (this.#inbound !== "open" || this.#forgotten) return;
-    const grant = this.#window.taken(taken);
-    if (grant > 0) this.#host.control(FRAME.window, this.id, encodeCredit(grant));
-  }
-
-  #writeInParts(bytes: Uint8Array): Promise<void> {
-    if (this.#outbound === "ended") {
-      return Promise.reject(new RatholeError("closed", "this direction has ended"));
-    }
-    this.#writing = bytes;
-    const written = new Promise<void>((resolve, reject) => {
-      this.#resolveWrite = resolve;
-      this.#rejectWrite = reject;
-    });
-    this.#continue();
-    return written;
-  }
-
-  /** Sends a frame if there is room; the rest waits for its turn among others. */
-  #continue(): void {
-    const { outbox } = this.#host;
-    if (this.#credit === 0) this.#host.counters.stalls++;
-    else if (outbox.room <= 0 || this.put()) this.#host.wait(this);
-  }
-
-  #written(): void {
-    this.#resolveWrite?.();
-    this.#resolveWrite = this.#rejectWrite = undefined;
-  }
-
-  #refuseWrite(error: unknown): void {
-    this.#rejectWrite?.(error);
-    this.#resolveWrite = this.#rejectWrite = undefined;
-  }
-
-  #leaveInbound(to: Direction): void {
-    if (this.#inbound !== "open") throw misplaced(to, this.id);
-    this.#inbound = to;
-    this.#window.close();
+  #endFor(reason: unknown): void {
+    this.#reason = reason;
     this.#deadline?.cancel();
-    this.#host.ready(this);
-    this.#forgetWhenOver();
+    this.#forget();
+    if (this.sending.writing) this.sending.refuse(this.#why());
+    this.#route?.abort(reason);
+    this.#release?.();
+    this.#release = undefined;
+  }
+
+  /** Made when somebody asks: most streams are aborted when they are over. */
+  #why(): unknown {
+    return this.#reason ??= new RatholeError("aborted", "the stream was ended by this side");
   }
 
   #expectOther(): void {
@@ -377,40 +255,27 @@ export class Stream implements Connection {
   }
 
   #forgetWhenOver(): void {
-    if (this.#inbound === "open" || this.#outbound === "open") return;
+    const { state } = this.#receiving;
+    if (state === "open" || this.sending.state === "open") return;
     // Whoever brings the data channel asks for it by its number.
-    if (this.#inbound === "moved" && this.#route === undefined) return;
+    if (state === "moved" && this.#route === undefined) return;
     this.#forget();
   }
 
   #forget(): void {
     if (this.#forgotten) return;
     this.#forgotten = true;
-    if (this.#inbound === "open") this.#window.close();
+    if (this.#receiving.state === "open") this.#receiving.close();
     this.#host.over(this);
   }
 
-  #meterBytes(count: number, outgoing: boolean): void {
+  #count(bytes: number, outgoing: boolean): void {
     const meter = this.#meter;
-    if (meter === undefined || this.moving || !meter.count(count, outgoing)) return;
+    if (meter === undefined || this.moving || !meter.count(bytes, outgoing)) return;
     if (meter.judge(this.#host.clock.now())) this.#host.bulky?.(this);
   }
 }
 
 function misplaced(what: string, id: number): RatholeError {
   return new RatholeError("protocol", `${what} after the end of stream ${id}`);
-}
-
-/** What the other end is told of the reason for which a stream is aborted. */
-function resetCode(reason: unknown): number {
-  if (reason === undefined) return RESET.over;
-  const code = reason instanceof RatholeError ? reason.code : undefined;
-  const unreachable = code === "connect" || code === "resolve" || code === "permission";
-  return unreachable ? RESET.unreachable : RESET.cut;
-}
-
-function resetError(code: number | undefined): RatholeError {
-  return code === RESET.unreachable
-    ? new RatholeError("connect", "the client could not reach the service")
-    : new RatholeError("closed", "the other end has closed the stream");
 }

@@ -51,7 +51,8 @@ export class Carriers {
   /** Owns carriers, which outlive the session as long as they have streams. */
   readonly #owner: Scope;
   readonly #open = new Set<Carrier>();
-  #welcome = 0;
+  /** How many there are to be. */
+  #target = 0;
   /** How many are kept: open, or being dialled. */
   #kept = 0;
 
@@ -67,11 +68,11 @@ export class Carriers {
 
   /** The server takes so many. */
   welcome(count: number): void {
-    this.#welcome = count;
     const { session, wanted } = this.#options;
-    while (this.#kept < Math.min(count, wanted)) {
-      const index = this.#kept++;
-      session.run((signal) => this.#keep(index, signal));
+    this.#target = Math.min(count, wanted);
+    while (this.#kept < this.#target) {
+      this.#kept++;
+      session.run((signal) => this.#keep(signal));
     }
   }
 
@@ -84,12 +85,12 @@ export class Carriers {
     return undefined;
   }
 
-  /** Has a carrier open as long as it is welcome. */
-  async #keep(index: number, signal: AbortSignal): Promise<void> {
+  /** Has a carrier open as long as there are not too many. */
+  async #keep(signal: AbortSignal): Promise<void> {
     const { clock, journal } = this.#options.context;
     const { service } = this.#options;
     const backoff = new Backoff(LONGEST_PAUSE);
-    while (!signal.aborted && index < this.#welcome) {
+    while (!signal.aborted && this.#kept <= this.#target) {
       const since = clock.now();
       try {
         await this.#carry(await this.#dial());
@@ -100,7 +101,6 @@ export class Carriers {
       if (clock.now() - since >= LASTED) backoff.reset();
       await sleep(clock, backoff.next(), signal);
     }
-    // The last of those that are kept is the one that is not welcome any more.
     this.#kept--;
   }
 

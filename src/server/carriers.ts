@@ -52,12 +52,11 @@ export interface CarriersOptions {
 
 /** See the module. There are none until the client opens one. */
 export class Carriers {
-  /** How many the client knows to be welcome. */
-  welcome = 0;
   readonly #options: CarriersOptions;
   readonly #all = new Set<Carrier>();
   /** Who wants to know when the first one is open. */
   readonly #watchers = new Set<() => void>();
+  #welcome = 0;
   #number = 0;
   #closed = false;
 
@@ -71,9 +70,21 @@ export class Carriers {
     return this.#all.size;
   }
 
+  /** How many are welcome: the client is to be told. */
+  get welcome(): number {
+    return this.#welcome;
+  }
+
+  set welcome(count: number) {
+    this.#welcome = count;
+    // The oldest are kept; the others end with their last stream.
+    for (const carrier of [...this.#all].slice(count)) carrier.retire();
+    this.#adjustReserve();
+  }
+
   /** How many the client is welcome to open, and has not. */
   get expected(): number {
-    return Math.max(0, this.welcome - this.#all.size);
+    return Math.max(0, this.#welcome - this.#all.size);
   }
 
   /** Streams that are on them. */
@@ -86,7 +97,7 @@ export class Carriers {
   /** Takes over a carrier that the client opened; false when none is wanted. `leave` when it ends. */
   join(connection: Connection, leave: () => void): boolean {
     const { buffers, clock, counters, owner, quiet } = this.#options;
-    if (this.#closed || owner.aborted || this.#all.size >= this.welcome) return false;
+    if (this.#closed || owner.aborted || this.#all.size >= this.#welcome) return false;
     const carrier: Carrier = new Carrier({
       connection,
       buffers,
@@ -136,21 +147,26 @@ export class Carriers {
   }
 
   #opened(carrier: Carrier): void {
-    const { counters, events, pool } = this.#options;
+    const { counters, events } = this.#options;
     this.#all.add(carrier);
     counters.carriers.add(carrier);
-    pool.sparing = true;
+    this.#adjustReserve();
     events.opened();
     for (const watcher of [...this.#watchers]) watcher();
     this.#watchers.clear();
   }
 
   #lost(carrier: Carrier, reason: unknown, cut: number): void {
-    const { counters, events, pool } = this.#options;
+    const { counters, events } = this.#options;
     this.#all.delete(carrier);
     counters.carriers.delete(carrier);
-    pool.sparing = this.#all.size > 0;
+    this.#adjustReserve();
     events.lost(explain(reason), cut);
+  }
+
+  /** Where visitors have carriers, few data channels wait for them. */
+  #adjustReserve(): void {
+    this.#options.pool.sparing = this.#all.values().some(({ open }) => open);
   }
 
   #nextNumber(): number {
