@@ -8,6 +8,7 @@
 
 import { deepEqual, equal, match, notEqual, ok, rejects } from "node:assert/strict";
 import type { Address, ServerOptions, ServerServiceOptions } from "../mod.ts";
+import { CARRIERS } from "./support/both_ways.ts";
 import { askDatagram, udpEcho, udpSocket } from "./support/datagrams.ts";
 import { refusedAt } from "./support/doors.ts";
 import {
@@ -37,6 +38,7 @@ function configuration(
   return {
     bind_addr: "127.0.0.1:0",
     default_token: TOKEN,
+    ...CARRIERS,
     ...options,
     services: new Map(complete),
   };

@@ -175,6 +175,11 @@ export class Carrier {
     await new Promise<void>((resolve) => void (this.#emptied = resolve));
   }
 
+  /** Asks the other end now whether it is there. */
+  probe(): void {
+    if (!this.#failed && !this.#leaving) this.#probe?.ask();
+  }
+
   /** Opens no stream any more, and ends with the last one. */
   retire(): void {
     this.#retired = true;
@@ -232,7 +237,7 @@ export class Carrier {
     }
     this.#newest = id;
     if (this.#retired || command === undefined) {
-      return this.#control(FRAME.reset, id, Uint8Array.of(RESET.over));
+      return this.#control(FRAME.reset, id, Uint8Array.of(RESET.cut));
     }
     accept(this.#add(id), command);
   }

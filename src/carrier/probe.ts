@@ -22,7 +22,10 @@ export interface ProbeOptions {
   silent(error: RatholeError): void;
 }
 
-/** Asks after silence, and gives up after more of it. Hearing something costs no look at the clock. */
+/**
+ * Asks after silence, and gives up after more of it. Hearing something costs no look at the clock;
+ * there are two looks in the time after which the other end is asked at the latest.
+ */
 export class Probe {
   /** Whether anything was heard since the last look: to be set by whoever hears it. */
   heard = false;
@@ -36,6 +39,17 @@ export class Probe {
     if (options.quiet > 0) this.#listen();
   }
 
+  /** Asks now. */
+  ask(): void {
+    if (this.#asked) return;
+    this.cancel();
+    this.#asked = true;
+    this.heard = false;
+    // First, so that an end that comes of asking has something to cancel.
+    this.#listen();
+    this.#options.ask();
+  }
+
   /** Stops. */
   cancel(): void {
     this.#deadline?.cancel();
@@ -43,20 +57,16 @@ export class Probe {
 
   #listen(): void {
     const { clock, quiet } = this.#options;
-    this.#deadline = clock.after(this.#asked ? ANSWER_TIMEOUT : quiet, () => this.#look());
+    this.#deadline = clock.after(this.#asked ? ANSWER_TIMEOUT : quiet / 2, () => this.#look());
   }
 
   #look(): void {
-    const { ask, quiet, silent } = this.#options;
     if (!this.heard && this.#asked) {
-      const seconds = Math.round((quiet + ANSWER_TIMEOUT) / 1000);
-      const message = `the other end of a carrier was silent for ${seconds} s`;
-      return silent(new RatholeError("timeout", message));
+      const message = `the other end of a carrier did not answer within ${ANSWER_TIMEOUT / 1000} s`;
+      return this.#options.silent(new RatholeError("timeout", message));
     }
-    this.#asked = !this.heard;
-    this.heard = false;
-    // First, so that an end that comes of asking has something to cancel.
+    if (!this.heard) return this.ask();
+    this.#asked = this.heard = false;
     this.#listen();
-    if (this.#asked) ask();
   }
 }

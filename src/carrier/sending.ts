@@ -78,11 +78,11 @@ export class Sending {
   /** Sends one frame of what waits; whether there is more that could go. */
   put(): boolean {
     const count = Math.min(this.#rest.length, this.#credit, MOST_DATA);
-    if (count > 0) {
-      this.#credit -= count;
-      this.#host.outbox.data(this.#id, this.#rest.subarray(0, count));
-      this.#rest = this.#rest.subarray(count);
-    }
+    // What waited may have gone another way meanwhile.
+    if (count === 0) return false;
+    this.#credit -= count;
+    this.#host.outbox.data(this.#id, this.#rest.subarray(0, count));
+    this.#rest = this.#rest.subarray(count);
     if (this.#rest.length === 0) {
       this.#sent();
       return false;

@@ -59,7 +59,7 @@ export class Carriers {
   /** None so far. */
   constructor(options: CarriersOptions) {
     this.#options = options;
-    this.#owner = options.context.streams.child();
+    this.#owner = options.context.carriers;
     options.session.onAbort((reason) => {
       const silent = reason instanceof RatholeError && reason.code === "timeout";
       for (const carrier of [...this.#open]) silent ? carrier.abort(reason) : carrier.retire();
@@ -92,13 +92,15 @@ export class Carriers {
     const backoff = new Backoff(LONGEST_PAUSE);
     while (!signal.aborted && this.#kept <= this.#target) {
       const since = clock.now();
+      let reason: unknown;
       try {
-        await this.#carry(await this.#dial());
+        reason = await this.#carry(await this.#dial());
       } catch (error) {
-        if (signal.aborted) return;
-        journal.record({ type: "carrier-failed", service, reason: explain(error) });
+        reason = error;
       }
+      if (signal.aborted) return;
       if (clock.now() - since >= LASTED) backoff.reset();
+      else journal.record({ type: "carrier-failed", service, reason: explain(reason) });
       await sleep(clock, backoff.next(), signal);
     }
     this.#kept--;
@@ -116,8 +118,8 @@ export class Carriers {
     }
   }
 
-  /** Carries until the carrier, or the session, has ended. */
-  #carry(connection: Connection): Promise<void> {
+  /** Carries until the carrier has ended, which it resolves with, or the session has. */
+  #carry(connection: Connection): Promise<unknown> {
     const { context, counters, quiet, service, session } = this.#options;
     const { buffers, clock, journal } = context;
     const carrier = new Carrier({
@@ -128,7 +130,7 @@ export class Carriers {
       quiet,
       accept: (stream, command) => this.#accept(stream, command),
     });
-    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const { promise: over, resolve } = Promise.withResolvers<unknown>();
     this.#owner.run(async () => {
       const forget = this.#owner.onAbort((reason) => carrier.abort(reason));
       this.#open.add(carrier);
@@ -140,10 +142,10 @@ export class Carriers {
       this.#open.delete(carrier);
       counters.carriers.delete(carrier);
       journal.record({ type: "carrier-lost", service, reason: explain(reason), streams: cut });
-      resolve();
+      resolve(reason);
     });
-    const ended = session.onAbort(() => resolve());
-    return over.then(ended);
+    const forget = session.onAbort(resolve);
+    return over.finally(forget);
   }
 
   #accept(stream: Stream, command: ForwardCommand): void {

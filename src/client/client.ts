@@ -112,6 +112,7 @@ class RunningClient implements Client {
       },
       intake,
       streams,
+      carriers: streams.child(),
     };
     this.#services = new Services(this.#context, (error) => this.#giveUp(error));
   }

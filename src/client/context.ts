@@ -18,4 +18,6 @@ export interface ClientContext extends RouteParts {
   readonly intake: Scope;
   /** Owns visitors' streams: they may outlive their session, and finish while draining. */
   readonly streams: Scope;
+  /** Owns the connections that streams share: with the streams, and not counted among them. */
+  readonly carriers: Scope;
 }

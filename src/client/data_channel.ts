@@ -38,6 +38,8 @@ export interface DialOptions {
   readonly at: Address | undefined;
   /** `TCP_NODELAY` of the connection. */
   readonly nodelay: boolean;
+  /** What it is, for messages. */
+  readonly what: string;
   /** What it shares with the others. */
   readonly context: ClientContext;
 }
@@ -142,7 +144,7 @@ export async function dialServer(options: DialOptions, scope: Scope): Promise<Co
     try {
       const timeout = Math.max(1, end - clock.now());
       return await within(
-        { clock, scope, timeout, what: "opening a data channel" },
+        { clock, scope, timeout, what: `opening ${options.what}` },
         (signal) => transport.connect(server, { nodelay: options.nodelay, at: options.at, signal }),
       );
     } catch (error) {

@@ -23,6 +23,7 @@ function opening(connect: Connect) {
       service: "web",
       key: KEY,
       nodelay: true,
+      what: "a data channel",
       at: undefined,
       route: client.context.route,
       forwarder: {

@@ -74,16 +74,18 @@ export async function openSession(
       session,
       counters: terms.carrierCounters,
       context,
-      dial: () => dialServer({ at, route, nodelay: true, context }, session),
+      dial: () => dialServer({ at, route, nodelay: true, what: "a carrier", context }, session),
     });
     const stream = (id: number) => carriers.stream(id);
-    const channel = { service, at, key, route, forwarder, context, stream };
+    const what = "a data channel";
+    const channel = { service, at, key, route, what, forwarder, context, stream };
     return new Session({
       connection,
       extended,
       heartbeatTimeout,
       heartbeatInterval,
-      ...(wanted > 0 ? { welcome: (count: number) => carriers.welcome(count) } : {}),
+      carriers: wanted,
+      welcome: (count) => carriers.welcome(count),
       scope: session,
       channels,
       clock: context.clock,

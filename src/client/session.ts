@@ -38,8 +38,10 @@ export interface SessionOptions {
   readonly channels: Scope;
   /** Times everything. */
   readonly clock: Clock;
-  /** Hears how many carriers the server takes; without, it is told that there will be none. */
-  readonly welcome?: (count: number) => void;
+  /** How many carriers there are to be; 0 none. */
+  readonly carriers: number;
+  /** Hears how many of them the server takes. */
+  welcome(count: number): void;
   /** Opens a data channel and sees it through until it carries a visitor; must not reject. */
   open(): Promise<void>;
 }
@@ -108,8 +110,8 @@ export class Session {
   }
 
   #welcome(carriers: number): void {
-    const { extended, welcome } = this.#options;
-    if (!extended || welcome === undefined) {
+    const { carriers: wanted, extended, welcome } = this.#options;
+    if (!extended || wanted === 0) {
       throw new RatholeError("protocol", "the server speaks of carriers, and was not asked");
     }
     welcome(carriers);
@@ -117,10 +119,10 @@ export class Session {
 
   /** Says what this client can do, then that it is alive, until the session ends. */
   async #speak(signal: AbortSignal): Promise<void> {
-    const { clock, connection, heartbeatInterval: interval, scope, welcome } = this.#options;
+    const { carriers, clock, connection, heartbeatInterval: interval, scope } = this.#options;
     try {
-      const features = welcome === undefined ? 0 : CARRIERS;
-      await connection.write(encodeExtensionHello(features, interval));
+      const features = carriers > 0 ? CARRIERS : 0;
+      await connection.write(encodeExtensionHello(features, interval, carriers));
       while (interval > 0) {
         await sleep(clock, interval, signal);
         if (signal.aborted) return;

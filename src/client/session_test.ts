@@ -24,6 +24,8 @@ function make(options: { extended?: boolean; timeout?: number } = {}) {
     extended: options.extended ?? false,
     heartbeatTimeout: options.timeout ?? 0,
     heartbeatInterval: (options.timeout ?? 0) * 3 / 4,
+    carriers: 0,
+    welcome: () => assert.fail("no carriers were asked for"),
     scope,
     channels: scope.child(),
     clock,

@@ -128,8 +128,9 @@ export const serverSchema = v.pipe(
       count(
         1,
         "How many accepted connections may be open at once, of clients and of visitors together; " +
-          "more are closed, and an eighth is kept for clients. A TCP service with a client takes 9 to " +
-          "65, its control channel and 8 to 64 data channels in reserve, and each visitor 2. " +
+          "more are closed, and an eighth is kept for clients. A service with a client of this program " +
+          "takes a control channel, its carriers and 2 data channels, and each visitor 1, or 2 where " +
+          "it moves bulk; without carriers 8 to 64 data channels in reserve, and each visitor 2. " +
           "Defends memory and the process's file " +
           "descriptors, whose limit (`ulimit -n`) should be higher: where it is reached first, " +
           "visitors are held to three quarters of what was open then, for a minute, and the newest " +

@@ -9,7 +9,7 @@
  *
  * | type | payload |
  * |---|---|
- * | 1 hello | `u8` version (1), `u32` features (bits), `u32` milliseconds between its heartbeats, 0 none |
+ * | 1 hello | `u8` version (1), `u32` features (bits), `u32` milliseconds between its heartbeats, 0 none; where it wants carriers, `u8` how many |
  * | 2 heartbeat | nothing |
  *
  * @module
@@ -41,6 +41,8 @@ export type ExtensionFrame =
     readonly features: Features;
     /** Milliseconds between the client's heartbeats; 0: it sends none. */
     readonly heartbeatInterval: number;
+    /** How many carriers it wants for the service. */
+    readonly carriers: number;
   }
   | {
     /** The client is alive. */
@@ -52,11 +54,17 @@ export type ExtensionFrame =
   };
 
 /** The bytes of a client's hello. */
-export function encodeExtensionHello(features: Features, heartbeatInterval: number): Uint8Array {
-  const bytes = new Uint8Array(EXTENSION_HEADER_LENGTH + HELLO_PAYLOAD_LENGTH);
+export function encodeExtensionHello(
+  features: Features,
+  heartbeatInterval: number,
+  carriers = 0,
+): Uint8Array {
+  const length = HELLO_PAYLOAD_LENGTH + (carriers > 0 ? 1 : 0);
+  const bytes = new Uint8Array(EXTENSION_HEADER_LENGTH + length);
+  if (carriers > 0) bytes[bytes.length - 1] = carriers;
   const view = new DataView(bytes.buffer);
   view.setUint8(0, TYPE_HELLO);
-  view.setUint16(1, HELLO_PAYLOAD_LENGTH, true);
+  view.setUint16(1, length, true);
   view.setUint8(3, HELLO_VERSION);
   view.setUint32(4, features, true);
   view.setUint32(8, Math.min(heartbeatInterval, 0xffff_ffff), true);
@@ -98,5 +106,6 @@ export function decodeExtension(type: number, payload: Uint8Array): ExtensionFra
     type: "hello",
     features: view.getUint32(1, true),
     heartbeatInterval: view.getUint32(5, true),
+    carriers: payload[HELLO_PAYLOAD_LENGTH] ?? 0,
   };
 }

@@ -97,7 +97,12 @@ export class Carriers {
   /** Takes over a carrier that the client opened; false when none is wanted. `leave` when it ends. */
   join(connection: Connection, leave: () => void): boolean {
     const { buffers, clock, counters, owner, quiet } = this.#options;
-    if (this.#closed || owner.aborted || this.#all.size >= this.#welcome) return false;
+    if (this.#closed || owner.aborted) return false;
+    if (this.#all.size >= this.#welcome) {
+      // The client may have lost one of which nothing is known here: the next attempt finds room.
+      for (const one of this.#all) one.probe();
+      return false;
+    }
     const carrier: Carrier = new Carrier({
       connection,
       buffers,

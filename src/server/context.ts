@@ -30,4 +30,6 @@ export interface ServerContext {
   readonly intake: Scope;
   /** Owns visitors' streams: they may outlive their session, and finish while draining. */
   readonly streams: Scope;
+  /** Owns the connections that streams share: with the streams, and not counted among them. */
+  readonly carriers: Scope;
 }

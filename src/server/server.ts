@@ -146,6 +146,7 @@ class RunningServer implements Server {
       growth: new Growth(MOST_GROWTH),
       intake,
       streams,
+      carriers: streams.child(),
     };
   }
 

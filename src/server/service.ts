@@ -77,9 +77,9 @@ export class Service {
   /** What a session of a client at this address needs to have carriers. */
   carriers(peer: Address): SessionCarriers {
     const { name: service } = this;
-    const { buffers, journal, streams } = this.#context;
+    const { buffers, carriers: owner, journal } = this.#context;
     return {
-      owner: streams.child(),
+      owner,
       buffers,
       counters: this.carrierCounters,
       events: {

@@ -63,6 +63,8 @@ export interface OpenOptions {
   readonly timeout?: number;
   /** Is given a data channel that is being told to forward, so that it can be closed. */
   hold?(channel: DataChannel | undefined): void;
+  /** Whether nobody waits for it any more. */
+  over?(): boolean;
 }
 
 /** What a session is made of. */
@@ -110,8 +112,8 @@ export class Session {
   #writing = false;
   #silence: SilenceWatch | undefined;
   #extended = false;
-  /** Whether the client can do carriers, and whether it must hear how many are welcome. */
-  #carries = false;
+  /** How many carriers the client wants, and whether it must hear how many it may have. */
+  #wanted = 0;
   #welcomeDue = false;
 
   /** Starts at once to ask for data channels and to send heartbeats. */
@@ -164,7 +166,7 @@ export class Session {
 
   /** Tells the client how many carriers it may have, where that is news. */
   welcomeCarriers(): void {
-    const welcome = this.#carries ? this.#options.carriers.most() : 0;
+    const welcome = Math.min(this.#wanted, this.#options.carriers.most());
     if (welcome === this.carriers.welcome) return;
     this.carriers.welcome = welcome;
     this.#welcomeDue = true;
@@ -177,7 +179,10 @@ export class Session {
    *
    * @throws {RatholeError} `timeout`, `limit`, or why the session has ended
    */
-  async open(command: ForwardCommand, { timeout, hold }: OpenOptions = {}): Promise<DataChannel> {
+  async open(
+    command: ForwardCommand,
+    { timeout, hold, over }: OpenOptions = {},
+  ): Promise<DataChannel> {
     const { carriers, clock, poolLimit } = this.#options;
     const end = timeout === undefined ? undefined : clock.now() + timeout;
     if (this.scope.aborted) throw this.scope.signal.reason;
@@ -200,6 +205,7 @@ export class Session {
         hold?.(undefined);
         connection.abort(error);
         channel.release();
+        if (over?.()) throw error;
       }
     }
   }
@@ -244,7 +250,7 @@ export class Session {
       if (this.#pulse !== undefined) this.#pulse.announced = beats;
       this.#silence?.cancel();
       if (frame.heartbeatInterval > 0) this.#expectHeartbeats(frame.heartbeatInterval);
-      this.#carries = (frame.features & CARRIERS) !== 0;
+      this.#wanted = (frame.features & CARRIERS) === 0 ? 0 : frame.carriers;
       this.welcomeCarriers();
     } else {
       this.#silence?.heard();

@@ -95,6 +95,7 @@ export class TcpVisitors implements Front {
       try {
         const channel = await session.open("forward-tcp", {
           timeout: end - context.clock.now(),
+          over: () => context.streams.aborted,
           hold: (channel) => {
             stream.channel = channel;
             // Whoever ends all streams may just have done so.

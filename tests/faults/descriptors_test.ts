@@ -7,6 +7,7 @@
  */
 
 import { equal, match, ok } from "node:assert/strict";
+import { bothWays } from "../support/both_ways.ts";
 import { type Child, startChild, textFile, withFile } from "../support/child.ts";
 import {
   ask,
@@ -36,7 +37,7 @@ async function cramped(
     `[server.services.${name}]\nbind_addr = "127.0.0.1:${port}"\n`
   );
   const text = `[server]\nbind_addr = "${at}"\ndefault_token = "${TOKEN}"\n${lines.join("")}`;
-  const file = await textFile(text);
+  const file = await textFile(bothWays(text));
   const args = [
     ...["-c", `ulimit -Sn ${LIMIT} && ulimit -Hn ${LIMIT} && exec "$0" "$@"`, Deno.execPath()],
     ...["run", "--quiet", "--no-prompt", `--allow-read=${file.path}`, "--allow-env=RUST_LOG"],
@@ -78,7 +79,8 @@ Deno.test(
     equal(textOf(await readBytes(first, 5)), "again");
     const stayed = crowd.open;
     const held = await openDescriptors(server.pid);
-    ok(held > LIMIT / 2, `${held} descriptors: the crowd is gone`);
+    // A visitor on a carrier takes one descriptor, and is counted as two.
+    ok(held > LIMIT / 3, `${held} descriptors: the crowd is gone`);
 
     // Nothing to do, and nothing done.
     const before = await cpuTime(server.pid);

@@ -9,6 +9,7 @@
 
 import { equal, match, ok } from "node:assert/strict";
 import type { Address } from "../../mod.ts";
+import { bothWays } from "../support/both_ways.ts";
 import { startChild, textFile } from "../support/child.ts";
 import { accepting } from "../support/doors.ts";
 import { ask, bytesOf, echoService, textOf } from "../support/local_services.ts";
@@ -36,14 +37,14 @@ async function ends(troubled: "server" | "client"): Promise<Ends> {
   const local = echoService();
   const [port, door] = [freePort(), { hostname: "127.0.0.1", port: freePort() }];
   const files = {
-    server: await textFile(
+    server: await textFile(bothWays(
       `[server]\nbind_addr = "127.0.0.1:${port}"\ndefault_token = "${TOKEN}"\n` +
         `[server.services.it]\nbind_addr = "127.0.0.1:${door.port}"\n`,
-    ),
-    client: await textFile(
+    )),
+    client: await textFile(bothWays(
       `[client]\nremote_addr = "127.0.0.1:${port}"\ndefault_token = "${TOKEN}"\n` +
         `retry_interval = 1\n[client.services.it]\nlocal_addr = "127.0.0.1:${local.address.port}"\n`,
-    ),
+    )),
   };
   const args = (end: "server" | "client") => [
     ...["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env=RUST_LOG"],

@@ -23,6 +23,7 @@ import { formatAddress } from "../../src/runtime/address.ts";
 import { RatholeError } from "../../src/runtime/errors.ts";
 import { Secret } from "../../src/runtime/secret.ts";
 import type { Transport } from "../../src/transport/transport.ts";
+import { RESERVE } from "../support/both_ways.ts";
 import { Certificates } from "../support/certificates.ts";
 import {
   ask,
@@ -141,7 +142,7 @@ for (const row of ROWS) {
       await eventually(
         "the reserve",
         () => server.service("bystander").dataChannelsIdle,
-        (n) => n === 8,
+        (n) => n === RESERVE,
       );
       for (const bytes of [GARBAGE, new Uint8Array(70_000)]) {
         await t.step(`${bytes.length} bytes that are no transport's`, async () => {

@@ -7,6 +7,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { startClient, startServer } from "../../mod.ts";
 import type { ClientConfig, ServerConfig } from "../../src/config/types.ts";
+import { bothWays } from "../support/both_ways.ts";
 import { ChangingFile, type Way } from "../support/changing_file.ts";
 import { accepting } from "../support/doors.ts";
 import { follow } from "../support/follower.ts";
@@ -42,7 +43,7 @@ interface Ports {
 
 /** In every version the service `it` is the same, and everything else is not. */
 function serverText({ tunnel, it, others }: Ports, i: number): string {
-  return `[server]
+  return bothWays(`[server]
 bind_addr = "127.0.0.1:${tunnel}"
 default_token = "a token of the tests"
 visitor_timeout = ${5 + i % 7}
@@ -51,11 +52,11 @@ bind_addr = "127.0.0.1:${it}"
 [server.services.other]
 token = "token ${i % 5} of another service"
 bind_addr = "127.0.0.1:${i % 2 === 0 ? others[0] : others[1]}"
-${i % 4 < 2 ? '[server.services.third]\nbind_addr = "127.0.0.1:0"\ntype = "udp"\n' : ""}`;
+${i % 4 < 2 ? '[server.services.third]\nbind_addr = "127.0.0.1:0"\ntype = "udp"\n' : ""}`);
 }
 
 function clientText({ tunnel, local }: Ports, i: number): string {
-  return `[client]
+  return bothWays(`[client]
 remote_addr = "127.0.0.1:${tunnel}"
 default_token = "a token of the tests"
 drain_timeout = ${5 + i % 7}
@@ -64,7 +65,7 @@ local_addr = "127.0.0.1:${local}"
 [client.services.other]
 token = "token ${i % 5} of another service"
 local_addr = "127.0.0.1:${i % 2 === 0 ? local : 9}"
-${i % 4 < 2 ? '[client.services.third]\nlocal_addr = "127.0.0.1:9"\ntype = "udp"\n' : ""}`;
+${i % 4 < 2 ? '[client.services.third]\nlocal_addr = "127.0.0.1:9"\ntype = "udp"\n' : ""}`);
 }
 
 Deno.test("1,000 reloads at both ends, every third broken: an untouched service loses nothing", {

@@ -5,6 +5,7 @@
  */
 
 import type { MakeTarget } from "./engine/target.ts";
+import { carrierFrames, carrierStreams } from "./targets/carriers.ts";
 import { authorities, pemFiles, pkcs12Files } from "./targets/certificates.ts";
 import { configFiles } from "./targets/config.ts";
 import { hostileClients } from "./targets/hostile_clients.ts";
@@ -31,6 +32,8 @@ export const TARGETS: ReadonlyMap<string, MakeTarget> = new Map<string, MakeTarg
   ["forwarded-headers", forwardedHeaders],
   ["http-proxies", httpProxies],
   ["socks-proxies", socksProxies],
+  ["carrier-frames", carrierFrames],
+  ["carrier-streams", carrierStreams],
   ["noise-handshakes", noiseHandshakes],
   ["noise-frames", noiseFrames],
   ["pem-files", pemFiles],

@@ -8,6 +8,7 @@
 import { join } from "node:path";
 import type { Address } from "../../mod.ts";
 import { formatAddress } from "../../src/runtime/address.ts";
+import { bothWays } from "../support/both_ways.ts";
 import { ChangingFile } from "../support/changing_file.ts";
 import type { InteropTransport } from "../support/interop_transports.ts";
 import { echoService, type TcpService } from "../support/local_services.ts";
@@ -149,7 +150,7 @@ export class Pair {
 
   /** What a configuration file is to say. */
   text(side: "server" | "client"): string {
-    return side === "server" ? this.#serverText() : this.#clientText();
+    return bothWays(side === "server" ? this.#serverText() : this.#clientText());
   }
 
   /** Starts the second client, which must have ended if there was one. */

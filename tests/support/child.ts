@@ -4,6 +4,7 @@
  * @module
  */
 
+import { bothWays } from "./both_ways.ts";
 import { soon } from "./patience.ts";
 
 /** The project's folder. */
@@ -155,7 +156,7 @@ export function withFile(child: Child, file: AsyncDisposable): Child {
 /** Starts `deno run … mod.ts CONFIG`. */
 export async function startProgram(options: ProgramOptions): Promise<Child> {
   const { allow = [], args = [], config, env = {}, log, packaged = false } = options;
-  const file = await textFile(config);
+  const file = await textFile(bothWays(config));
   const child = startChild(Deno.execPath(), {
     args: [
       "run",

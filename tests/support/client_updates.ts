@@ -8,6 +8,7 @@ import { deepEqual } from "node:assert/strict";
 import type { Address, ClientOptions, ClientServiceOptions } from "../../mod.ts";
 import { generateKeyPair } from "../../src/cli/genkey.ts";
 import { formatAddress } from "../../src/runtime/address.ts";
+import { CARRIERS } from "./both_ways.ts";
 import {
   ask,
   bytesOf,
@@ -51,6 +52,7 @@ function configuration(
   return {
     remote_addr: typeof remote === "string" ? remote : remote.address,
     default_token: TOKEN,
+    ...CARRIERS,
     ...options,
     services: new Map(complete),
   };

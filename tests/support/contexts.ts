@@ -92,6 +92,7 @@ export class TestServer implements AsyncDisposable {
       growth: new Growth(256),
       intake: this.#root.child(),
       streams: this.#root.child(),
+      carriers: this.#root.child(),
     };
   }
 
@@ -150,6 +151,7 @@ export class TestClient implements AsyncDisposable {
       journal,
       intake: this.#root.child(),
       streams: this.#root.child(),
+      carriers: this.#root.child(),
     };
   }
 

@@ -8,6 +8,7 @@
 import { type Address, type Server, type ServerEvent, startServer } from "../../mod.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { formatAddress } from "../../src/runtime/address.ts";
+import { bothWays } from "./both_ways.ts";
 import type { Child } from "./child.ts";
 import { eventually } from "./patience.ts";
 import { Watch } from "./watch.ts";
@@ -45,7 +46,7 @@ export async function distantServer(
 ): Promise<Server> {
   const text = `[server.services.it]\ntype = "${type}"\ntoken = "t"\n` +
     `bind_addr = "127.0.0.1:0"\n[server]\nbind_addr = "${at}"\n${server}`;
-  const { config } = parseConfig(text);
+  const { config } = parseConfig(bothWays(text));
   if (config.server === undefined) throw new Error("no [server]");
   return await startServer(config.server);
 }
@@ -68,11 +69,11 @@ export async function distant(options: DistantOptions): Promise<Distant> {
   const server = started.use(await distantServer(options));
   const events = new Watch(server.events());
   const program = started.use(
-    await options.start(
+    await options.start(bothWays(
       `[client.services.it]\ntype = "${type}"\ntoken = "t"\n` +
         `local_addr = "${formatAddress(local)}"\n[client]\n` +
         `remote_addr = "${remote(server.address)}"\n${client}`,
-    ),
+    )),
   );
   const check = async <T>(body: () => Promise<T>) => {
     try {

@@ -9,6 +9,7 @@
  */
 
 import { join } from "node:path";
+import { bothWays } from "./both_ways.ts";
 import { type Child, startChild, textFile, withFile } from "./child.ts";
 import { installed } from "./installed.ts";
 import { peer } from "./peer.ts";
@@ -64,7 +65,7 @@ export class Namespace implements AsyncDisposable {
 
   /** Starts `mod.ts` in it. */
   async startOurs(config: string): Promise<Child> {
-    const file = await textFile(config);
+    const file = await textFile(bothWays(config));
     const args = ["run", "--quiet", "--no-prompt", "--allow-net", "--allow-read"];
     const child = this.start(Deno.execPath(), [
       ...args,

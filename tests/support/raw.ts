@@ -91,12 +91,38 @@ export interface RawSession {
   create(count?: number): Promise<void>;
   /** The next data channel that the client opens, its hello read. */
   dataChannel(): Promise<Deno.TcpConn>;
+  /** The next carrier that the client opens, its hello read. */
+  carrier(): Promise<Deno.TcpConn>;
 }
 
 /** A server that lets every client in and then does as it likes. */
 export interface RawServer extends TcpService {
   /** Data channels that were opened. */
   readonly dataChannels: number;
+  /** Carriers that were opened. */
+  readonly carriers: number;
+}
+
+/** Connections of a kind, for whoever wants the next one. */
+class Arrivals {
+  count = 0;
+  readonly #waiting: Deno.TcpConn[] = [];
+  readonly #takers: ((connection: Deno.TcpConn) => void)[] = [];
+
+  came(connection: Deno.TcpConn): void {
+    this.count++;
+    const taker = this.#takers.shift();
+    if (taker === undefined) this.#waiting.push(connection);
+    else taker(connection);
+  }
+
+  next(): Promise<Deno.TcpConn> {
+    const connection = this.#waiting.shift();
+    if (connection !== undefined) return Promise.resolve(connection);
+    const { promise, resolve } = Promise.withResolvers<Deno.TcpConn>();
+    this.#takers.push(resolve);
+    return promise;
+  }
 }
 
 /** Starts one; `script` is run for every control channel, which is closed when it resolves. */
@@ -104,19 +130,15 @@ export function rawServer(
   script: (session: RawSession) => Promise<void>,
   { marked = false, port = 0 } = {},
 ): RawServer {
-  const waiting: Deno.TcpConn[] = [];
-  const takers: ((channel: Deno.TcpConn) => void)[] = [];
-  let dataChannels = 0;
+  const data = new Arrivals();
+  const carriers = new Arrivals();
   const service = tcpService(async (connection, signal) => {
     const stopped = new Promise<void>((resolve) =>
       signal.addEventListener("abort", () => resolve())
     );
     const { kind } = decodeHello(await readBytes(connection, HELLO_LENGTH));
-    if (kind === "data") {
-      dataChannels++;
-      const taker = takers.shift();
-      if (taker === undefined) waiting.push(connection);
-      else taker(connection);
+    if (kind !== "control") {
+      (kind === "data" ? data : carriers).came(connection);
       return await stopped;
     }
     const random = crypto.getRandomValues(new Uint8Array(32));
@@ -133,13 +155,8 @@ export function rawServer(
         for (let i = 0; i < count; i++) many.set(command, 4 * i);
         await writeAll(connection, many);
       },
-      dataChannel() {
-        const channel = waiting.shift();
-        if (channel !== undefined) return Promise.resolve(channel);
-        const { promise, resolve } = Promise.withResolvers<Deno.TcpConn>();
-        takers.push(resolve);
-        return promise;
-      },
+      dataChannel: () => data.next(),
+      carrier: () => carriers.next(),
     });
   }, { port });
   return {
@@ -148,7 +165,10 @@ export function rawServer(
       return service.accepted;
     },
     get dataChannels() {
-      return dataChannels;
+      return data.count;
+    },
+    get carriers() {
+      return carriers.count;
     },
     stop: service.stop,
     [Symbol.asyncDispose]: service.stop,

@@ -19,6 +19,7 @@ import {
   visit,
 } from "../../support/local_services.ts";
 import { eventually } from "../../support/patience.ts";
+import { frameBytes } from "../../support/raw_carrier.ts";
 import {
   clientFor,
   serverFor,
@@ -43,6 +44,8 @@ const OP = {
   flood: 8,
   cut: 9,
   extend: 10,
+  carrier: 11,
+  frame: 12,
 };
 const OPERATIONS = Object.keys(OP).length;
 const MOST_CONNECTIONS = 6;
@@ -201,6 +204,15 @@ async function attack(
         current = await open();
         await current?.send(encodeHello({ kind: "data", digest: key }));
       }
+      if (op === OP.carrier && puppets.length < MOST_CONNECTIONS) {
+        current = await open();
+        await current?.send(encodeHello({ kind: "carrier", digest: key }));
+        shape += "c";
+      }
+      if (op === OP.frame) {
+        const [type, stream] = [script.operand() % 10, script.operand() % 16];
+        await current?.send(frameBytes(type, stream, script.chunk()));
+      }
       if (op === OP.read) shape += (await current?.read(script.operand()))?.length === 0 ? "" : "r";
       if (op === OP.end) await current?.closeWrite();
       if (op === OP.other) current = puppets[script.operand() % puppets.length];
@@ -218,7 +230,9 @@ async function attack(
       }
       if (op === OP.cut) current?.abort();
       if (op === OP.extend) {
-        await current?.send(encodeExtensionHello(script.operand(), script.operand()));
+        await current?.send(
+          encodeExtensionHello(script.operand(), script.operand(), script.operand() & 255),
+        );
       }
     }
     return `${shape.slice(0, 8)} ${current?.state}`;
@@ -254,16 +268,22 @@ class Pauses implements Disposable {
 }
 
 function seeds(transports: number): Uint8Array[] {
-  const { auth, cut, data, end, extend, flood, hello, other, read, send, visit } = OP;
-  const frame = [send, 17, 12, 0, 0, 0, 0, 127, 0, 0, 1, 9, 9, 4, 0, 1, 2, 3, 4];
+  const { auth, carrier, cut, data, end, extend, flood, frame, hello } = OP;
+  const { other, read, send, visit } = OP;
+  const datagram = [send, 17, 12, 0, 0, 0, 0, 127, 0, 0, 1, 9, 9, 4, 0, 1, 2, 3, 4];
+  const carried = [hello, auth, extend, 1, 100, read, 36, carrier];
   const scripts = [
     [0, hello, auth, extend, 0, 100, data, visit, 5, read, 4, read, 6, send, 3, 97, 98, 99, end],
     [0, hello, auth, data, data, other, 1, visit, 1, cut, visit, 2, read, 4, flood, 9, 0],
-    [2, hello, auth, data, read, 4, ...frame, ...frame, send, 5, 12, 1, 0, 0, 0, read, 9],
+    [2, hello, auth, data, read, 4, ...datagram, ...datagram, send, 5, 12, 1, 0, 0, 0, read, 9],
     [0, hello, send, 32, ...Array(32).fill(7), read, 4],
     [0, hello, auth, send, 3, 1, 0, 0, read, 9],
     [1, send, 5, 71, 69, 84, 32, 47, read, 40, end],
     [1, flood, 200, 22, read, 9],
+    [0, ...carried, visit, 5, read, 9, frame, 2, 1, 3, 97, 98, 99, frame, 4, 1, 0, end],
+    [0, ...carried, visit, 5, frame, 3, 1, 4, 0, 0, 1, 0, frame, 6, 1, 0, data, read, 8, cut],
+    [0, ...carried, visit, 5, read, 9, frame, 5, 1, 1, 1, frame, 2, 9, 1, 7, read, 9],
+    [2, ...carried, read, 9, frame, 2, 1, 17, ...datagram.slice(2), frame, 7, 0, 0, read, 8],
   ];
   return scripts.flatMap((script) =>
     Array.from({ length: transports }, (_, i) => Uint8Array.from([i, ...script]))

@@ -7,6 +7,7 @@
 import { createNonce } from "../../../src/protocol/auth.ts";
 import {
   encodeAck,
+  encodeContinue,
   encodeControlCommand,
   encodeDataCommand,
   encodeHello,
@@ -16,6 +17,7 @@ import { RatholeError } from "../../../src/runtime/errors.ts";
 import type { Incoming, Transport } from "../../../src/transport/transport.ts";
 import { udpEcho } from "../../support/datagrams.ts";
 import { bytesOf, echoService } from "../../support/local_services.ts";
+import { frameBytes, welcome } from "../../support/raw_carrier.ts";
 import { udpFrame } from "../../support/raw.ts";
 import { clientFor } from "../../support/tunnel.ts";
 import { pause, soon } from "../../support/patience.ts";
@@ -37,6 +39,9 @@ const OP = {
   cut: 9,
   flood: 10,
   datagram: 11,
+  welcome: 12,
+  frame: 13,
+  continue: 14,
 };
 const OPERATIONS = Object.keys(OP).length;
 /** Milliseconds after which a client is stopped whatever it does. */
@@ -163,6 +168,12 @@ async function playOn(puppet: Puppet, script: Script): Promise<void> {
         encodeDataCommand(script.operand() % 2 === 0 ? "forward-tcp" : "forward-udp"),
       );
     }
+    if (op === OP.welcome) await puppet.send(welcome(script.operand()));
+    if (op === OP.frame) {
+      const [type, stream] = [script.operand() % 10, script.operand() % 16];
+      await puppet.send(frameBytes(type, stream, script.chunk()));
+    }
+    if (op === OP.continue) await puppet.send(encodeContinue(script.operand() % 16));
     if (op === OP.end) await puppet.closeWrite();
     if (op === OP.cut) puppet.abort();
     if (op === OP.flood) {
@@ -177,6 +188,8 @@ async function playOn(puppet: Puppet, script: Script): Promise<void> {
 
 function seeds(transports: number): Uint8Array[] {
   const { ack, beat, create, cut, data, datagram, end, flood, forward, hello, read, send } = OP;
+  const { continue: goOn, frame, welcome } = OP;
+  const opened = [read, 37, frame, 1, 1, 1, 0, frame, 2, 1, 2, 97, 98];
   const start = [read, 37, hello, 1, read, 32, ack, 0];
   const scripts = [
     [
@@ -245,6 +258,30 @@ function seeds(transports: number): Uint8Array[] {
     [0, ...start, send, 4, 9, 9, 9, 9, read, 9],
     [0, read, 37, hello, 0, ack, 2, read, 9],
     [0, read, 37, hello, 0, ack, 0, create, data, read, 40, flood, 99, 0],
+    [0, ...start, welcome, 1, read, 12, data, ...opened, read, 10, frame, 4, 1, 0, read, 8],
+    [0, ...start, welcome, 1, create, read, 60, data, ...opened, goOn, 1, frame, 6, 1, 0, read, 9],
+    [0, ...start, welcome, 255, read, 60, data, ...opened, frame, 5, 1, 1, 0, frame, 1, 1, 1, 0],
+    [
+      0,
+      ...start,
+      welcome,
+      1,
+      welcome,
+      0,
+      welcome,
+      2,
+      read,
+      60,
+      data,
+      read,
+      37,
+      frame,
+      7,
+      0,
+      0,
+      cut,
+    ],
+    [2, ...start, welcome, 1, read, 60, data, read, 37, frame, 1, 1, 1, 1, datagram, 5, read, 9],
     [1, send, 20, ...bytesOf("HTTP/1.1 404 No\r\n\r\n"), read, 9],
   ];
   return scripts.flatMap((script) =>

@@ -84,8 +84,8 @@ export function extensionFrames(): Target {
         });
         if (error !== undefined) return `${shape} ${shapeOf(error)}`;
         if (value.type === "hello") {
-          const { features, heartbeatInterval } = value;
-          const again = encodeExtensionHello(features, heartbeatInterval);
+          const { carriers, features, heartbeatInterval } = value;
+          const again = encodeExtensionHello(features, heartbeatInterval, carriers);
           const reread = decodeExtension(1, again.subarray(EXTENSION_HEADER_LENGTH));
           must(JSON.stringify(reread) === JSON.stringify(value), "a hello that changes");
         }
