@@ -106,7 +106,8 @@ export class CarrierModel {
   checkSilence(): void {
     if (this.#quiet === 0 || this.lost || this.retired || this.wire.ending !== undefined) return;
     const silence = this.#world.clock.now() - this.#heardAt;
-    if (silence <= Math.max(this.#quiet, ANSWER_TIMEOUT) + this.#quiet + ANSWER_TIMEOUT) return;
+    const look = this.#quiet / 2;
+    if (silence <= Math.max(look, ANSWER_TIMEOUT) + look + ANSWER_TIMEOUT) return;
     this.#world.violate(`the ${this.#name} does not notice ${silence} ms of silence`);
   }
 
@@ -242,7 +243,7 @@ export class CarrierModel {
     if (world.wire.cut) return "by the network";
     if (world.carriers[this.side === 0 ? 1 : 0].lost) return "the other end has ended";
     if (this.wire.ending === "closed") return "the other end has left";
-    if (this.#quiet > 0 && silence >= this.#quiet + ANSWER_TIMEOUT) return "it was silent";
+    if (this.#quiet > 0 && silence >= this.#quiet / 2 + ANSWER_TIMEOUT) return "it was silent";
     const alone = this.retired && this.carrier.streams === 0;
     if (alone && world.ticked >= LEAVE_TIMEOUT) return "nobody answered";
     world.violate(`the ${this.#name}'s carrier ended: ${String(reason)}`);
