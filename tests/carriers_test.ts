@@ -163,6 +163,28 @@ Deno.test("a server that allows more, then none: carriers follow, streams live o
   deepEqual(server.events.all("control-channel-lost"), []);
 });
 
+Deno.test("carriers that were not welcome for a while are used again while they have streams", async () => {
+  await using local = echoService();
+  const services = new Map([["it", { bind_addr: "127.0.0.1:0" }]]);
+  const of = (carriers: number) => ({
+    ...{ bind_addr: "127.0.0.1:0", default_token: TOKEN, services, carriers },
+  });
+  await using tunnel = await carried(local.address, { server: { carriers: 1 } });
+  const { door, server } = tunnel;
+  using early = await guests(door, 1);
+  await server.server.update(of(0));
+  using meanwhile = await guests(door, 1);
+  equal(server.service().dataChannelsInUse, 1);
+  await server.server.update(of(1));
+  using late = await guests(door, 3);
+  deepEqual(
+    [server.service().carriers.open, server.service().carriers.streams],
+    [1, 4],
+    "carriers, streams on them",
+  );
+  for (const some of [early, meanwhile, late]) await some.works();
+});
+
 Deno.test("a client that wants more, then none: carriers follow, streams live on", async () => {
   await using local = echoService();
   await using server = await serverFor({ it: {} }, { carriers: 8 });

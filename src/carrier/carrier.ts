@@ -76,7 +76,10 @@ export class Carrier {
     const { buffers, bulky, clock, connection, counters } = options;
     this.#options = options;
     this.#outbox = new Outbox(connection, buffers, {
-      relief: () => this.#streams.serve(this.#outbox),
+      relief: () => {
+        this.#answering = false;
+        this.#streams.serve(this.#outbox);
+      },
       failed: (error) => this.abort(error),
     });
     this.#host = {
@@ -262,10 +265,9 @@ export class Carrier {
   }
 
   #answer(): void {
-    // One answer is enough for all questions that are there.
+    // One answer in a write is enough for all questions that came before it.
     if (this.#answering) return;
     this.#answering = true;
-    setImmediate(() => void (this.#answering = false));
     this.#control(FRAME.pong, 0);
   }
 

@@ -245,7 +245,10 @@ async function attack(input: Uint8Array): Promise<string> {
     counters,
     quiet: 30_000,
     bulky: () => {},
-    accept: opens ? undefined : (stream) => void used.push(new Used(stream)),
+    accept: opens ? undefined : (stream) => {
+      must(stream.id > 0 && used.every((one) => one.stream.id !== stream.id), "a number twice");
+      used.push(new Used(stream));
+    },
   });
   const bystander = new Bystander(buffers);
   const running = carrier.run();
