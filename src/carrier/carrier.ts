@@ -15,7 +15,8 @@ import { WindowBudget } from "./credit.ts";
 import { decodeCredit, FRAME, FrameDecoder, type FrameSink, RESET } from "./frame.ts";
 import { Outbox } from "./outbox.ts";
 import { Probe } from "./probe.ts";
-import { Stream, type StreamHost } from "./stream.ts";
+import { Stream } from "./stream.ts";
+import type { StreamHost } from "./stream_host.ts";
 import { Streams } from "./streams.ts";
 
 /** Streams that may be open on one carrier. */
@@ -187,6 +188,13 @@ export class Carrier {
   retire(): void {
     this.#retired = true;
     this.#leaveWhenEmpty();
+  }
+
+  /** Opens streams again after it was retired; false where it is too late. */
+  resume(): boolean {
+    if (this.#leaving || this.#failed) return false;
+    this.#retired = false;
+    return true;
   }
 
   /** Ends it and all its streams at once. Idempotent. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Connection } from "../net/connection.ts";
+import { type Connection, WRITTEN } from "../net/connection.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { CarrierCounters } from "./counters.ts";
 import { INITIAL_WINDOW, MOST_CREDIT } from "./credit.ts";
@@ -13,8 +13,6 @@ import { FRAME, MOST_DATA } from "./frame.ts";
 import type { Outbox } from "./outbox.ts";
 
 const NOTHING = new Uint8Array(0);
-const DONE: Promise<void> = Promise.resolve();
-
 /** What sending needs of the carrier. */
 export interface SendingHost {
   /** Where frames go. */
@@ -63,7 +61,7 @@ export class Sending {
       if (outbox.room > 0) {
         this.#credit -= length;
         outbox.data(this.#id, bytes);
-        return DONE;
+        return WRITTEN;
       }
     }
     this.#rest = bytes;

@@ -4,17 +4,17 @@
  * @module
  */
 
-import type { BufferStore } from "../net/buffers.ts";
-import type { Connection } from "../net/connection.ts";
+import { type ByteCounter, type Connection, WRITTEN } from "../net/connection.ts";
 import type { Address } from "../runtime/address.ts";
-import type { Clock, Deadline } from "../runtime/clock.ts";
+import type { Deadline } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { BulkMeter } from "./bulk.ts";
 import { encodeCredit, FRAME, RESET } from "./frame.ts";
-import type { WindowBudget } from "./credit.ts";
+import { Pouring } from "./pouring.ts";
 import { type Chunk, Receiving } from "./receiving.ts";
 import { resetCode, resetError } from "./reset.ts";
-import { Sending, type SendingHost } from "./sending.ts";
+import { Sending } from "./sending.ts";
+import type { StreamHost } from "./stream_host.ts";
 
 /**
  * Milliseconds that the other end may take to follow a stream to its data channel: as long as a dead
@@ -23,25 +23,6 @@ import { Sending, type SendingHost } from "./sending.ts";
 const MOVE_TIMEOUT = 40_000;
 
 const END: Promise<null> = Promise.resolve(null);
-const DONE: Promise<void> = Promise.resolve();
-
-/** What a stream needs of its carrier. */
-export interface StreamHost extends SendingHost {
-  /** The other end. */
-  readonly peer: Address;
-  /** Where buffers come from. */
-  readonly buffers: BufferStore;
-  /** Times the wait for the other end. */
-  readonly clock: Clock;
-  /** By how much windows may grow. */
-  readonly budget: WindowBudget;
-  /** Hears of streams that move bulk. */
-  readonly bulky?: ((stream: Stream) => void) | undefined;
-  /** Something has come for the reader: {@linkcode Stream.wake} is to be called soon. */
-  ready(stream: Stream): void;
-  /** No frame of it is to come or to go any more. */
-  over(stream: Stream): void;
-}
 
 /** Where a stream goes on. */
 export interface Route {
@@ -65,6 +46,7 @@ export class Stream implements Connection {
   readonly #receiving: Receiving;
   readonly #host: StreamHost;
   readonly #meter: BulkMeter | undefined;
+  #pouring: Pouring | undefined;
   /** Where it goes on. */
   #route: Connection | undefined;
   #first: Promise<Chunk> | undefined;
@@ -100,24 +82,34 @@ export class Stream implements Connection {
   /** See {@linkcode Connection.read}. */
   read(max?: number): Promise<Chunk> {
     if (this.#failed) return Promise.reject(this.#why());
-    const grant = this.#receiving.settle();
-    if (grant > 0 && !this.#forgotten) {
-      this.#host.control(FRAME.window, this.id, encodeCredit(grant));
-    }
+    this.#settle();
     const chunk = this.#receiving.take(max);
     if (chunk !== null) return Promise.resolve(chunk);
     return this.#afterLast(max) ?? this.#receiving.wait(max);
+  }
+
+  /** See {@linkcode Connection.pour}: frames go on from here without a read. */
+  pour(to: Connection, counter: ByteCounter): Promise<void> {
+    if (this.#failed) return Promise.reject(this.#why());
+    this.#settle();
+    this.#pouring = new Pouring(this.#receiving, to, counter, () => {
+      this.#settle();
+      this.wake();
+    });
+    const { over } = this.#pouring;
+    this.wake();
+    return over;
   }
 
   /** See {@linkcode Connection.write}. */
   write(bytes: Uint8Array): Promise<void> {
     if (this.#failed || this.#cut) return Promise.reject(this.#why());
     const { state } = this.sending;
-    if (state === "moved") return this.#route?.write(bytes) ?? DONE;
+    if (state === "moved") return this.#route?.write(bytes) ?? WRITTEN;
     if (state === "ended") {
       return Promise.reject(new RatholeError("closed", "this direction has ended"));
     }
-    if (bytes.length === 0) return DONE;
+    if (bytes.length === 0) return WRITTEN;
     const sent = this.sending.send(bytes);
     this.#count(bytes.length, true);
     return sent;
@@ -127,12 +119,12 @@ export class Stream implements Connection {
   closeWrite(): Promise<void> {
     if (this.#failed || this.#cut) return Promise.reject(this.#why());
     const { state } = this.sending;
-    if (state === "moved") return this.#route?.closeWrite() ?? DONE;
+    if (state === "moved") return this.#route?.closeWrite() ?? WRITTEN;
     if (state === "open") {
       this.sending.end();
       this.#forgetWhenOver();
     }
-    return DONE;
+    return WRITTEN;
   }
 
   /** See {@linkcode Connection.setNoDelay}: a carrier always sends at once. */
@@ -160,6 +152,8 @@ export class Stream implements Connection {
     this.#failed = true;
     this.#endFor(reason);
     this.#receiving.refuse(() => this.#why());
+    this.#pouring?.fail(this.#why());
+    this.#pouring = undefined;
   }
 
   /** The other end has reset it, for a reason on the wire: what has come can still be read. */
@@ -177,7 +171,7 @@ export class Stream implements Connection {
     if (this.#receiving.state !== "open") throw misplaced("bytes", this.id);
     this.#receiving.deliver(bytes);
     this.#count(bytes.length, false);
-    if (this.#receiving.reading) this.#host.ready(this);
+    if (this.#receiving.reading || this.#pouring !== undefined) this.#host.ready(this);
   }
 
   /** The other end has ended its direction, or goes on elsewhere. @throws {RatholeError} `protocol` */
@@ -192,6 +186,7 @@ export class Stream implements Connection {
 
   /** Gives the reader what there is. */
   wake(): void {
+    if (this.#pouring !== undefined) return this.#pourOn(this.#pouring);
     const { max, reading } = this.#receiving;
     if (!reading) return;
     const next = this.#receiving.take(max) ?? this.#afterLast(max);
@@ -219,6 +214,21 @@ export class Stream implements Connection {
     if (this.#receiving.state === "open") this.#expectOther();
     this.wake();
     this.#forgetWhenOver();
+  }
+
+  #pourOn(pouring: Pouring): void {
+    if (pouring.next()) return;
+    const { state } = this.#receiving;
+    if (state === "open" && !this.#cut || state === "moved" && this.#route === undefined) return;
+    this.#pouring = undefined;
+    pouring.end();
+  }
+
+  /** What was lent is taken: that is what the other end gets credit for. */
+  #settle(): void {
+    const grant = this.#receiving.settle();
+    if (grant === 0 || this.#forgotten) return;
+    this.#host.control(FRAME.window, this.id, encodeCredit(grant));
   }
 
   /** What a read gives when all that came by frames was read; undefined while more may come. */

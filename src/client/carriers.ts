@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Carrier } from "../carrier/carrier.ts";
+import { Carrier, MOST_STREAMS } from "../carrier/carrier.ts";
 import type { CarrierCounters } from "../carrier/counters.ts";
 import type { Stream } from "../carrier/stream.ts";
 import type { Connection } from "../net/connection.ts";
@@ -55,6 +55,8 @@ export class Carriers {
   #target = 0;
   /** How many are kept: open, or being dialled. */
   #kept = 0;
+  /** Visitors that are served, also those whose streams are over while the service is dialled. */
+  #serving = 0;
 
   /** None so far. */
   constructor(options: CarriersOptions) {
@@ -150,7 +152,13 @@ export class Carriers {
 
   #accept(stream: Stream, command: ForwardCommand): void {
     const { context, forwarder, service } = this.#options;
-    if (command === forwarder.command) return serveVisitor(forwarder, stream);
+    if (this.#serving >= MOST_STREAMS) {
+      return stream.abort(new RatholeError("limit", "more visitors than a client serves at once"));
+    }
+    if (command === forwarder.command) {
+      this.#serving++;
+      return serveVisitor(forwarder, stream, () => this.#serving--);
+    }
     const error = typeMismatch(service, command);
     context.journal.record({ type: "data-channel-failed", service, reason: error.message });
     stream.abort(error);

@@ -89,10 +89,17 @@ export async function openDataChannel(
   serveVisitor(forwarder, connection);
 }
 
-/** Has a forwarder see a visitor through, who may outlive the session. */
-export function serveVisitor(forwarder: Forwarder, connection: Connection): void {
+/** Has a forwarder see a visitor through, who may outlive the session; `over` hears of the end. */
+export function serveVisitor(
+  forwarder: Forwarder,
+  connection: Connection,
+  over?: () => void,
+): void {
   const { owner } = forwarder;
-  if (owner.aborted) return connection.abort(owner.signal.reason);
+  if (owner.aborted) {
+    over?.();
+    return connection.abort(owner.signal.reason);
+  }
   owner.run(async () => {
     const forget = owner.onAbort((reason) => connection.abort(reason));
     try {
@@ -100,6 +107,7 @@ export function serveVisitor(forwarder: Forwarder, connection: Connection): void
     } finally {
       forget();
       connection.abort();
+      over?.();
     }
   });
 }

@@ -6,6 +6,18 @@
 
 import type { Address } from "../runtime/address.ts";
 
+/** A plain number of bytes that grows as they pass; read by whoever asks. */
+export interface ByteCounter {
+  /** Bytes so far. */
+  bytes: number;
+}
+
+/**
+ * What a write may return that was over at once, and need not be waited for: where bytes are only
+ * copied, waiting would cost as much as the copy.
+ */
+export const WRITTEN: Promise<void> = Promise.resolve();
+
 /**
  * A full-duplex byte stream whose directions end separately. TCP is one; TLS, Noise, WebSocket and
  * a stream on a carrier are others.
@@ -26,6 +38,13 @@ export interface Connection extends Disposable {
    * the next reader, which may be the pump.
    */
   read(max?: number): Promise<Uint8Array | null>;
+
+  /**
+   * Writes what comes to another connection, where it can do so with less in between than a loop of
+   * reads. Resolves when what is left, perhaps nothing but the end, is to be had by reading; rejects
+   * as a read or the other's write would.
+   */
+  pour?(to: Connection, counter: ByteCounter): Promise<void>;
 
   /** Writes all of the bytes; awaiting it is the backpressure. They may be reused afterwards. */
   write(bytes: Uint8Array): Promise<void>;

@@ -5,18 +5,12 @@
  */
 
 import { othersTurn } from "../runtime/turn.ts";
-import type { Connection } from "./connection.ts";
+import { type ByteCounter, type Connection, WRITTEN } from "./connection.ts";
 
 /** Bytes after which others get a turn where there are others: half a millisecond of a fast stream. */
 const SHARED_TURN = 512 * 1024;
 /** The same where nobody else has moved bytes of the service meanwhile. */
 const LONE_TURN = 4 * 1024 * 1024;
-
-/** A plain number of bytes that grows as they pass; read by whoever asks. */
-export interface ByteCounter {
-  /** Bytes so far. */
-  bytes: number;
-}
 
 /** What a pump counts. */
 export interface PumpCounters {
@@ -59,10 +53,12 @@ async function copy(
   first?: Promise<Uint8Array | null>,
 ): Promise<unknown> {
   try {
+    if (first === undefined && from.pour !== undefined) await from.pour(to, counter);
     let [own, since, turn] = [counter.bytes, counter.bytes, SHARED_TURN];
     let chunk = await (first ?? from.read());
     while (chunk !== null) {
-      await to.write(chunk);
+      const writing = to.write(chunk);
+      if (writing !== WRITTEN) await writing;
       counter.bytes += chunk.length;
       own += chunk.length;
       if (own - since >= turn) {

@@ -34,6 +34,8 @@ export interface Expectations {
   from(network: string): number;
   /** Whether a client of that network is there. */
   knows(network: string): boolean;
+  /** How many data channels carry visitors. */
+  inUse(): number;
   /** Has data channels that nobody uses make way. */
   makeWay(): void;
 }
@@ -130,7 +132,9 @@ export class Admission {
 
   /** The process has no descriptors left: who came last makes way, for clients most of all. */
   exhausted(): void {
-    this.#shortage.noticed(this.#connections);
+    const visitors = this.#visitors.size;
+    const channels = this.#expected.inUse();
+    this.#shortage.noticed({ connections: this.#connections, visitors, channels });
     this.#expected.makeWay();
     const strangers = this.#pending.size - this.#expected.total();
     for (let i = strangers - this.#shortage.pending; i > 0; i--) {

@@ -36,6 +36,8 @@ function admission(
       total: () => [...expected.values()].reduce((sum, n) => sum + n, 0),
       from: (hostname) => expected.get(hostname) ?? 0,
       knows: (hostname) => expected.has(hostname),
+      // Every visitor has a data channel.
+      inUse: () => Infinity,
       makeWay,
     },
     clock,

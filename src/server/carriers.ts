@@ -78,7 +78,11 @@ export class Carriers {
   set welcome(count: number) {
     this.#welcome = count;
     // The oldest are kept; the others end with their last stream.
-    for (const carrier of [...this.#all].slice(count)) carrier.retire();
+    let left = this.#closed ? 0 : count;
+    for (const carrier of [...this.#all]) {
+      if (left > 0 && carrier.resume()) left--;
+      else carrier.retire();
+    }
     this.#adjustReserve();
   }
 
@@ -133,7 +137,7 @@ export class Carriers {
 
   /** Calls once when there is a carrier; returns how to take that back. */
   onOpen(watcher: () => void): () => void {
-    if (this.#all.size > 0) {
+    if (this.#isOpen) {
       watcher();
       return () => {};
     }
@@ -169,9 +173,13 @@ export class Carriers {
     events.lost(explain(reason), cut);
   }
 
+  get #isOpen(): boolean {
+    return this.#all.values().some(({ open }) => open);
+  }
+
   /** Where visitors have carriers, few data channels wait for them. */
   #adjustReserve(): void {
-    this.#options.pool.sparing = this.#all.values().some(({ open }) => open);
+    this.#options.pool.sparing = this.#isOpen;
   }
 
   #nextNumber(): number {

@@ -80,6 +80,13 @@ export class Registry implements Expectations {
     for (const session of this.#sessions.values()) session.welcomeCarriers();
   }
 
+  /** See {@linkcode Expectations.inUse}. */
+  inUse(): number {
+    let inUse = 0;
+    for (const session of this.#sessions.values()) inUse += session.pool.inUse;
+    return inUse;
+  }
+
   /** See {@linkcode Expectations.makeWay}. */
   makeWay(): void {
     for (const session of this.#sessions.values()) session.pool.makeWay();

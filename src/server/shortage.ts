@@ -10,10 +10,18 @@ import type { Clock } from "../runtime/clock.ts";
 const VISITORS_SHARE = 3 / 4;
 /** The share that handshakes of strangers are held to. */
 const PENDING_SHARE = 1 / 8;
-/** Connections that a visitor takes: its own, and a data channel. */
-const OF_A_VISITOR = 2;
 /** Milliseconds after the last failure for which it is remembered how many there were. */
 const MEMORY = 60_000;
+
+/** What is open at a moment. */
+export interface Open {
+  /** All connections. */
+  readonly connections: number;
+  /** Visitors among them. */
+  readonly visitors: number;
+  /** Data channels that carry visitors among them: not every visitor has one. */
+  readonly channels: number;
+}
 
 /**
  * How many connections the process turned out to have descriptors for. The system does not tell
@@ -22,6 +30,7 @@ const MEMORY = 60_000;
 export class Shortage {
   readonly #clock: Clock;
   #connections = 0;
+  #ofAVisitor = 1;
   #until = -Infinity;
 
   /** Knows of none so far. */
@@ -30,19 +39,22 @@ export class Shortage {
   }
 
   /**
-   * No descriptor was left while so many connections were open. While an earlier shortage is
+   * No descriptor was left while so much was open. While an earlier shortage is
    * remembered, so is its number: fewer are open since, and what takes descriptors now is none of
    * ours that could be closed.
    */
-  noticed(connections: number): void {
+  noticed({ connections, visitors, channels }: Open): void {
     const now = this.#clock.now();
-    if (now >= this.#until) this.#connections = connections;
+    if (now >= this.#until) {
+      this.#connections = connections;
+      this.#ofAVisitor = 1 + Math.min(1, channels / Math.max(1, visitors));
+    }
     this.#until = now + MEMORY;
   }
 
   /** How many visitors there may be at this moment. */
   get visitors(): number {
-    return this.#share(VISITORS_SHARE / OF_A_VISITOR);
+    return this.#share(VISITORS_SHARE / this.#ofAVisitor);
   }
 
   /** How many handshakes may be pending at this moment. */
