@@ -13,6 +13,7 @@ import { othersTurn } from "../runtime/turn.ts";
 import type { CarrierCounters } from "./counters.ts";
 import { WindowBudget } from "./credit.ts";
 import { decodeCredit, FRAME, FrameDecoder, type FrameSink, RESET } from "./frame.ts";
+import { Numbers } from "./numbers.ts";
 import { Outbox } from "./outbox.ts";
 import { Probe } from "./probe.ts";
 import { Stream } from "./stream.ts";
@@ -60,8 +61,7 @@ export class Carrier {
   readonly #outbox: Outbox;
   readonly #host: StreamHost;
   readonly #streams = new Streams();
-  /** The stream that was opened last. */
-  #newest: number | undefined;
+  readonly #numbers = new Numbers();
   #answering = false;
   #probe: Probe | undefined;
   #deadline: Deadline | undefined;
@@ -120,7 +120,7 @@ export class Carrier {
 
   /** Opens a stream, whose number must be newer than all before; bytes may follow at once. */
   begin(id: number, command: ForwardCommand): Stream {
-    this.#newest = id;
+    this.#numbers.opened(id);
     const stream = this.#add(id);
     this.#control(FRAME.open, id, Uint8Array.of(KINDS.indexOf(command)));
     return stream;
@@ -240,13 +240,13 @@ export class Carrier {
   #accept(id: number, payload: Uint8Array): void {
     const { accept } = this.#options;
     const command = KINDS[payload[0] ?? KINDS.length];
-    if (accept === undefined || id === 0 || !this.#isNewer(id)) {
+    if (accept === undefined || id === 0 || !this.#numbers.isNew(id)) {
       throw new RatholeError("protocol", `stream ${id} must not be opened`);
     }
     if (this.#streams.size >= MOST_STREAMS) {
       throw new RatholeError("limit", `more than ${MOST_STREAMS} streams on a carrier`);
     }
-    this.#newest = id;
+    this.#numbers.opened(id);
     if (this.#retired || command === undefined) {
       return this.#control(FRAME.reset, id, Uint8Array.of(RESET.cut));
     }
@@ -262,14 +262,9 @@ export class Carrier {
 
   /** Frames of streams that are over here may still be on their way; of others there are none. */
   #requireKnown(id: number): void {
-    if (this.#isNewer(id)) {
+    if (this.#numbers.isNew(id)) {
       throw new RatholeError("protocol", `a frame of stream ${id}, which was never opened`);
     }
-  }
-
-  /** Numbers go up, and begin anew after the last: of two, the newer is less than half of all ahead. */
-  #isNewer(id: number): boolean {
-    return id === 0 || this.#newest === undefined || (id - this.#newest | 0) > 0;
   }
 
   #answer(): void {

@@ -124,6 +124,11 @@ export class Carriers {
   #carry(connection: Connection): Promise<unknown> {
     const { context, counters, quiet, service, session } = this.#options;
     const { buffers, clock, journal } = context;
+    // Everything may have ended while it was dialled.
+    if (this.#owner.aborted) {
+      connection.abort();
+      return Promise.resolve(this.#owner.signal.reason);
+    }
     const carrier = new Carrier({
       connection,
       buffers,

@@ -5,10 +5,11 @@
  */
 
 import type { Connection } from "../net/connection.ts";
-import type { Clock, Deadline } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import { Requests } from "./requests.ts";
 import { Reserve, type ReserveBounds } from "./reserve.ts";
+import { Waiters } from "./waiters.ts";
 
 /** A data channel handed to a visitor. */
 export interface DataChannel {
@@ -49,12 +50,6 @@ interface Idle {
   readonly leave: () => void;
 }
 
-interface Waiter {
-  readonly resolve: (channel: DataChannel) => void;
-  readonly reject: (error: unknown) => void;
-  readonly deadline: Deadline | undefined;
-}
-
 /**
  * Matches channels with those who wait for one, and keeps a {@linkcode Reserve}. Who waits
  * longest is served first, with the newest channel: a network forgets idle connections without a
@@ -66,7 +61,7 @@ export class ChannelPool {
   readonly #reserve: Reserve;
   /** Oldest first. */
   readonly #idle: Idle[] = [];
-  readonly #waiters: Waiter[] = [];
+  readonly #waiters: Waiters;
   readonly #requests: Requests;
   readonly #used = new Set<Connection>();
   #closed: unknown;
@@ -77,6 +72,7 @@ export class ChannelPool {
   constructor(options: PoolOptions) {
     const { clock, request, reserve } = options;
     this.#options = options;
+    this.#waiters = new Waiters(clock);
     this.#reserve = new Reserve(reserve, clock.now());
     this.#requests = new Requests({ clock, request, overdue: () => this.#refill() });
     this.#refill();
@@ -185,24 +181,17 @@ export class ChannelPool {
       if (this.#requests.coming === 0 && room) this.#requests.ask(1);
       return Promise.resolve(channel);
     }
-    if (this.#used.size + this.#waiters.length >= limit) {
+    if (this.#used.size + this.#waiters.size >= limit) {
       const message = `max_data_channels = ${limit} reached`;
       return Promise.reject(new RatholeError("limit", message));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<DataChannel>();
-    const deadline = timeout === undefined ? undefined : this.#options.clock.after(timeout, () => {
-      this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-      const message = `the client opened no data channel within ${Math.round(timeout) / 1000} s`;
-      reject(new RatholeError("timeout", message));
-    });
-    const waiter: Waiter = { resolve, reject, deadline };
-    this.#waiters.push(waiter);
+    const waiting = this.#waiters.wait(timeout);
     // What is too much in reserve can be closed again at a client of ours alone: one of 0.5.0 warns.
     if (this.#tellsOtherwise) {
-      this.#reserve.missed(this.#waiters.length, this.#options.clock.now());
+      this.#reserve.missed(this.#waiters.size, this.#options.clock.now());
     }
     this.#refill();
-    return promise;
+    return waiting;
   }
 
   /**
@@ -216,18 +205,13 @@ export class ChannelPool {
     const target = this.#reserve.size;
     const idle = this.#idle.length;
     const asked = this.#requests.answered();
-    const needless = this.#waiters.length === 0 && idle >= target;
+    const needless = this.#waiters.size === 0 && idle >= target;
     if (needless && (!asked || this.#reserve.frugal(this.#options.clock.now()))) return false;
     const oldest = this.#idle[0]?.since ?? Infinity;
     const stale = idle >= target && this.#options.clock.now() - oldest >= this.#maxAge;
     if ((this.full || stale) && !(asked && this.#retireOldest())) return false;
-    const waiter = this.#waiters.shift();
-    if (waiter === undefined) {
-      this.#keep(connection, leave);
-    } else {
-      waiter.deadline?.cancel();
-      waiter.resolve(this.#use(connection, undefined, leave));
-    }
+    if (this.#waiters.size === 0) this.#keep(connection, leave);
+    else this.#waiters.serve(this.#use(connection, undefined, leave));
     this.#refill();
     return true;
   }
@@ -246,10 +230,7 @@ export class ChannelPool {
       idle.connection.abort(reason);
       idle.leave();
     }
-    for (const waiter of this.#waiters.splice(0)) {
-      waiter.deadline?.cancel();
-      waiter.reject(reason);
-    }
+    this.#waiters.close(reason);
     if (reason instanceof RatholeError && reason.code === "timeout") {
       for (const connection of this.#used) connection.abort(reason);
     }
@@ -305,9 +286,9 @@ export class ChannelPool {
     const { coming } = this.#requests;
     const { size } = this.#reserve;
     const room = this.#options.limit - this.#used.size - this.#idle.length - coming;
-    const wanted = Math.min(room, size + this.#waiters.length - this.#idle.length - coming);
+    const wanted = Math.min(room, size + this.#waiters.size - this.#idle.length - coming);
     // A few at a time, so that not every visitor costs a message; unless somebody waits for it.
-    const few = this.#tellsOtherwise && coming > 0 && this.#waiters.length === 0 &&
+    const few = this.#tellsOtherwise && coming > 0 && this.#waiters.size === 0 &&
       wanted < size * BATCH;
     if (wanted > 0 && !few) this.#requests.ask(wanted);
   }

@@ -14,30 +14,19 @@ import {
   EXTENSION_HEADER_LENGTH,
   extensionPayloadLength,
 } from "../protocol/extension.ts";
-import {
-  encodeControlCommand,
-  encodeDataCommand,
-  type ForwardCommand,
-  TAG_LENGTH,
-} from "../protocol/messages.ts";
+import { encodeDataCommand, type ForwardCommand } from "../protocol/messages.ts";
 import { type Address, sourceNetwork } from "../runtime/address.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import { SilenceWatch } from "../runtime/silence.ts";
 import { type CarrierEvents, Carriers } from "./carriers.ts";
+import { Commands } from "./commands.ts";
 import { FrameRate } from "./frame_rate.ts";
 import { ChannelPool, type DataChannel } from "./pool.ts";
 import { Pulse } from "./pulse.ts";
 import type { ReserveBounds } from "./reserve.ts";
 
-const CREATE = encodeControlCommand("create-data-channel");
-const HEARTBEAT = encodeControlCommand("heartbeat");
-
-/** Requests that one write may carry. */
-const MOST_PER_WRITE = 1024;
-/** Milliseconds that a write on the control channel may take: longer, and nobody reads there. */
-const WRITE_TIMEOUT = 40_000;
 /** A client that announced heartbeats is given up after this many of its intervals in silence. */
 const SILENT_INTERVALS = 4 / 3;
 
@@ -106,15 +95,12 @@ export class Session {
   /** The carriers. */
   readonly carriers: Carriers;
   readonly #options: SessionOptions;
+  readonly #commands: Commands;
   #pulse: Pulse | undefined;
-  #creates = 0;
-  #heartbeatDue = false;
-  #writing = false;
   #silence: SilenceWatch | undefined;
   #extended = false;
-  /** How many carriers the client wants, and whether it must hear how many it may have. */
+  /** How many carriers the client wants. */
   #wanted = 0;
-  #welcomeDue = false;
 
   /** Starts at once to ask for data channels and to send heartbeats. */
   constructor(options: SessionOptions) {
@@ -124,6 +110,7 @@ export class Session {
     this.network = sourceNetwork((options.via ?? this.peer).hostname);
     this.scope = options.scope;
     options.connection.setNoDelay(true);
+    this.#commands = new Commands(options);
     this.pool = new ChannelPool({
       reserve: options.reserve,
       limit: options.poolLimit,
@@ -131,8 +118,7 @@ export class Session {
       request: (count) => {
         // The pool's first requests are made while it is made.
         this.#pulse?.notice();
-        this.#creates += count;
-        this.#send();
+        this.#commands.create(count);
       },
     });
     this.#pulse = new Pulse({
@@ -140,10 +126,7 @@ export class Session {
       pool: this.pool,
       interval: options.heartbeatInterval,
       received: options.received,
-      beat: () => {
-        this.#heartbeatDue = true;
-        this.#send();
-      },
+      beat: () => this.#commands.beat(),
       end: (reason) => this.end(reason),
     });
     const { carriers, clock } = options;
@@ -169,8 +152,7 @@ export class Session {
     const welcome = Math.min(this.#wanted, this.#options.carriers.most());
     if (welcome === this.carriers.welcome) return;
     this.carriers.welcome = welcome;
-    this.#welcomeDue = true;
-    this.#send();
+    this.#commands.welcome(welcome);
   }
 
   /**
@@ -263,38 +245,5 @@ export class Session {
       const message = `the client was silent for ${Math.round(patience) / 1000} s`;
       this.end(new RatholeError("timeout", message));
     });
-  }
-
-  /** Writes what is due, all that came together in one write, one write at a time. */
-  #send(): void {
-    if (this.#writing) return;
-    this.#writing = true;
-    this.scope.run(async () => {
-      const { clock, connection } = this.#options;
-      try {
-        while (this.#creates > 0 || this.#heartbeatDue || this.#welcomeDue) {
-          using _deadline = clock.after(WRITE_TIMEOUT, () => {
-            this.end(new RatholeError("timeout", "the client does not read its control channel"));
-          });
-          await connection.write(this.#nextWrite());
-        }
-      } catch (error) {
-        this.end(error);
-      } finally {
-        this.#writing = false;
-      }
-    });
-  }
-
-  #nextWrite(): Uint8Array {
-    const creates = Math.min(this.#creates, MOST_PER_WRITE);
-    const due: Uint8Array[] = new Array(creates).fill(CREATE);
-    if (this.#heartbeatDue) due.push(HEARTBEAT);
-    if (this.#welcomeDue) due.push(encodeControlCommand({ carriers: this.carriers.welcome }));
-    this.#creates -= creates;
-    this.#heartbeatDue = this.#welcomeDue = false;
-    const bytes = new Uint8Array(due.length * TAG_LENGTH);
-    due.forEach((command, index) => bytes.set(command, index * TAG_LENGTH));
-    return bytes;
   }
 }

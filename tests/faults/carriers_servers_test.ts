@@ -18,7 +18,6 @@ import {
   bytesOf,
   closedByPeer,
   echoService,
-  noise,
   readBytes,
   type TcpService,
   tcpService,
@@ -26,8 +25,9 @@ import {
 } from "../support/local_services.ts";
 import { eventually, pause } from "../support/patience.ts";
 import { aborted, type RawServer, rawServer, type RawSession } from "../support/raw.ts";
-import { frameBytes, RawCarrier, u32, welcome } from "../support/raw_carrier.ts";
+import { frameBytes, RawCarrier, welcome } from "../support/raw_carrier.ts";
 import { clientFor, type WatchedClient } from "../support/tunnel.ts";
+import { SERVER_MISDEEDS } from "./misdeeds_of_servers.ts";
 
 const FULL = new Uint8Array(MOST_DATA);
 const TCP = Uint8Array.of(0);
@@ -76,77 +76,6 @@ async function recovers({ client, session }: Scene): Promise<void> {
   deepEqual(client.events.all("control-channel-lost"), []);
 }
 
-const MISDEEDS: readonly {
-  readonly name: string;
-  readonly reason: RegExp;
-  act(carrier: RawCarrier): Promise<void>;
-}[] = [
-  {
-    name: "a number twice",
-    reason: /stream 5 must not be opened/,
-    async act(carrier) {
-      for (const number of [5, 5]) await carrier.frame(FRAME.open, number, TCP);
-    },
-  },
-  {
-    name: "numbers that go down",
-    reason: /stream 4 must not be opened/,
-    async act(carrier) {
-      for (const number of [5, 4]) await carrier.frame(FRAME.open, number, TCP);
-    },
-  },
-  {
-    name: "a number again once its stream is over",
-    reason: /stream 1 must not be opened/,
-    async act(carrier) {
-      await carrier.frame(FRAME.open, 1, TCP);
-      await carrier.frame(FRAME.reset, 1, Uint8Array.of(RESET.over));
-      await carrier.frame(FRAME.open, 1, TCP);
-    },
-  },
-  {
-    name: "stream 0",
-    reason: /stream 0/,
-    act: (carrier) => carrier.frame(FRAME.open, 0, TCP),
-  },
-  {
-    name: "frames of a stream that never was",
-    reason: /never opened/,
-    act: (carrier) => carrier.frame(FRAME.fin, 9),
-  },
-  {
-    name: "no regard to credit",
-    reason: /credit/,
-    async act(carrier) {
-      await carrier.frame(FRAME.open, 1, TCP);
-      // The service does not read.
-      for (let i = 0; i < 5000; i++) await carrier.frame(FRAME.data, 1, FULL);
-    },
-  },
-  {
-    name: "credit without end",
-    reason: /credit without end/,
-    async act(carrier) {
-      await carrier.frame(FRAME.open, 1, TCP);
-      await carrier.frame(FRAME.window, 1, u32(0x7fff_ffff));
-    },
-  },
-  {
-    name: "data after its end",
-    reason: /after the end of stream/,
-    async act(carrier) {
-      await carrier.frame(FRAME.open, 1, TCP);
-      await carrier.frame(FRAME.fin, 1);
-      await carrier.frame(FRAME.data, 1, FULL);
-    },
-  },
-  {
-    name: "garbage",
-    reason: /bytes on a carrier|never opened|must not be opened/,
-    act: (carrier) => carrier.raw(noise(5000, 3)),
-  },
-];
-
 Deno.test("a server that misuses a carrier loses it; the client opens another", {
   timeout: 120_000,
 }, async (t) => {
@@ -158,7 +87,7 @@ Deno.test("a server that misuses a carrier loses it; the client opens another", 
     await writeAll(connection, buffer.subarray(0, count));
     await connection.read(buffer);
   });
-  for (const { act, name, reason } of MISDEEDS) {
+  for (const { act, name, reason } of SERVER_MISDEEDS) {
     await t.step(name, async () => {
       await using here = await scene(local.address);
       await act(here.carrier);

@@ -5,7 +5,8 @@
  */
 
 import type { MakeTarget } from "./engine/target.ts";
-import { carrierFrames, carrierStreams } from "./targets/carriers.ts";
+import { carrierFrames } from "./targets/carrier_frames.ts";
+import { carrierStreams } from "./targets/carrier_streams.ts";
 import { authorities, pemFiles, pkcs12Files } from "./targets/certificates.ts";
 import { configFiles } from "./targets/config.ts";
 import { hostileClients } from "./targets/hostile_clients.ts";
