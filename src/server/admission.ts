@@ -34,8 +34,8 @@ export interface Expectations {
   from(network: string): number;
   /** Whether a client of that network is there. */
   knows(network: string): boolean;
-  /** How many data channels carry visitors. */
-  inUse(): number;
+  /** How many visitors have streams on carriers. */
+  carried(): number;
   /** Has data channels that nobody uses make way. */
   makeWay(): void;
 }
@@ -133,8 +133,8 @@ export class Admission {
   /** The process has no descriptors left: who came last makes way, for clients most of all. */
   exhausted(): void {
     const visitors = this.#visitors.size;
-    const channels = this.#expected.inUse();
-    this.#shortage.noticed({ connections: this.#connections, visitors, channels });
+    const carried = this.#expected.carried();
+    this.#shortage.noticed({ connections: this.#connections, visitors, carried });
     this.#expected.makeWay();
     const strangers = this.#pending.size - this.#expected.total();
     for (let i = strangers - this.#shortage.pending; i > 0; i--) {

@@ -37,7 +37,7 @@ function admission(
       from: (hostname) => expected.get(hostname) ?? 0,
       knows: (hostname) => expected.has(hostname),
       // Every visitor has a data channel.
-      inUse: () => Infinity,
+      carried: () => 0,
       makeWay,
     },
     clock,

@@ -80,11 +80,11 @@ export class Registry implements Expectations {
     for (const session of this.#sessions.values()) session.welcomeCarriers();
   }
 
-  /** See {@linkcode Expectations.inUse}. */
-  inUse(): number {
-    let inUse = 0;
-    for (const session of this.#sessions.values()) inUse += session.pool.inUse;
-    return inUse;
+  /** See {@linkcode Expectations.carried}. */
+  carried(): number {
+    let carried = 0;
+    for (const session of this.#sessions.values()) carried += session.carriers.streams;
+    return carried;
   }
 
   /** See {@linkcode Expectations.makeWay}. */

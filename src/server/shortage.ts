@@ -19,8 +19,8 @@ export interface Open {
   readonly connections: number;
   /** Visitors among them. */
   readonly visitors: number;
-  /** Data channels that carry visitors among them: not every visitor has one. */
-  readonly channels: number;
+  /** Visitors who have a stream on a carrier, and need no connection for themselves. */
+  readonly carried: number;
 }
 
 /**
@@ -43,11 +43,12 @@ export class Shortage {
    * remembered, so is its number: fewer are open since, and what takes descriptors now is none of
    * ours that could be closed.
    */
-  noticed({ connections, visitors, channels }: Open): void {
+  noticed({ connections, visitors, carried }: Open): void {
     const now = this.#clock.now();
     if (now >= this.#until) {
       this.#connections = connections;
-      this.#ofAVisitor = 1 + Math.min(1, channels / Math.max(1, visitors));
+      // Its own, and a data channel, which it may still be waiting for.
+      this.#ofAVisitor = 2 - Math.min(1, carried / Math.max(1, visitors));
     }
     this.#until = now + MEMORY;
   }

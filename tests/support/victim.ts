@@ -31,10 +31,12 @@ export async function victim(
   const server = stack.use(
     await serverFor({ it, bystander: {} }, { handshake_timeout: "300ms", ...options }),
   );
-  const bystander = stack.use(await clientFor(server, { bystander: local.address }));
+  const { carriers = CARRIERS.carriers ?? 1 } = options;
+  const bystander = stack.use(
+    await clientFor(server, { bystander: local.address }, { carriers: Math.min(1, carriers) }),
+  );
   const door = await server.door("bystander");
   // Its control channel, its reserve, and its carrier, which makes do with a smaller reserve.
-  const { carriers = CARRIERS.carriers ?? 1 } = options;
   const usual = carriers > 0 ? { idle: 2, connections: 4 } : { idle: 8, connections: 9 };
   await eventually("the bystander's reserve", () => ({
     idle: server.service("bystander").dataChannelsIdle,
