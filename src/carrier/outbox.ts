@@ -109,8 +109,9 @@ export class Outbox {
     if (payload.length > 0) this.#filling.set(payload, start + FRAME_HEADER_LENGTH);
     this.#filled = end;
     if (this.#busy) return;
-    if (end >= PROMPT) this.#flush();
-    else this.#schedule();
+    if (end < PROMPT) return this.#schedule();
+    // Whoever adds a frame is not called back while he does.
+    if (this.#write()) queueMicrotask(this.#relieve);
   }
 
   #grow(needed: number): void {
@@ -137,8 +138,17 @@ export class Outbox {
     this.#flush();
   };
 
+  readonly #relieve = (): void => {
+    if (!this.#over) this.#events.relief();
+  };
+
   #flush(): void {
-    if (this.#busy || this.#over || this.#filled === 0) return;
+    if (this.#write()) this.#relieve();
+  }
+
+  /** Writes what there is, unless a write is under way; whether it does. */
+  #write(): boolean {
+    if (this.#busy || this.#over || this.#filled === 0) return false;
     const batch = this.#filling.subarray(0, this.#filled);
     this.#writing = this.#filling;
     this.#writingRung = this.#rung;
@@ -147,7 +157,7 @@ export class Outbox {
     this.#filled = 0;
     this.#busy = true;
     this.#connection.write(batch).then(this.#onWritten, this.#onError);
-    this.#events.relief();
+    return true;
   }
 
   readonly #onWritten = (): void => {

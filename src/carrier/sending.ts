@@ -79,8 +79,10 @@ export class Sending {
     // What waited may have gone another way meanwhile.
     if (count === 0) return false;
     this.#credit -= count;
-    this.#host.outbox.data(this.#id, this.#rest.subarray(0, count));
+    const frame = this.#rest.subarray(0, count);
+    // First: what fills the outbox may have it call back.
     this.#rest = this.#rest.subarray(count);
+    this.#host.outbox.data(this.#id, frame);
     if (this.#rest.length === 0) {
       this.#sent();
       return false;
@@ -106,10 +108,10 @@ export class Sending {
   /** What follows goes there; so does what has waited for credit, which is not needed any more. */
   moveTo(route: Connection): void {
     this.state = "moved";
-    this.#host.control(FRAME.move, this.#id);
     const rest = this.#rest;
-    if (rest.length === 0) return;
     this.#rest = NOTHING;
+    this.#host.control(FRAME.move, this.#id);
+    if (rest.length === 0) return;
     route.write(rest).then(() => this.#sent(), (error) => this.refuse(error));
   }
 

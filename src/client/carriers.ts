@@ -102,7 +102,9 @@ export class Carriers {
       }
       if (signal.aborted) return;
       if (clock.now() - since >= LASTED) backoff.reset();
-      else journal.record({ type: "carrier-failed", service, reason: explain(reason) });
+      else if (this.#kept <= this.#target) {
+        journal.record({ type: "carrier-failed", service, reason: explain(reason) });
+      }
       await sleep(clock, backoff.next(), signal);
     }
     this.#kept--;

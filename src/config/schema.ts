@@ -42,7 +42,7 @@ const serverService = v.pipe(
       count(
         1,
         "For UDP: over how many data channels visitors are spread, each visitor staying on one. " +
-          "More than 1 keeps one visitor's bulk from delaying the others.",
+          "More than 1 keeps one visitor's bulk from delaying the others where they have data channels.",
         64,
       ),
       1,
@@ -152,16 +152,16 @@ export const serverSchema = v.pipe(
     max_data_channels: v.optional(
       count(
         1,
-        "How many data channels one control channel's session may have open; visitors beyond are " +
-          "closed. Keeps one service, or one client that dials without end, from starving the rest.",
+        "How many visitors one control channel's session may have, on data channels and carriers " +
+          "together; more are closed. Keeps one service, or one client that dials without end, from starving the rest.",
       ),
       8192,
     ),
     carriers: v.optional(
       count(
         0,
-        "How many carriers a client may keep for each service: connections that many visitors share, " +
-          "where both ends are this program. 0 gives every visitor a data channel of its own, as " +
+        "How many carriers a client may keep for each service, if it wants so many: connections that " +
+          "many visitors share, where both ends are this program. 0 gives every visitor a data channel of its own, as " +
           "rathole 0.5.0 does.",
         64,
       ),
@@ -227,8 +227,8 @@ export const clientSchema = v.pipe(
     carriers: v.optional(
       count(
         0,
-        "How many carriers to keep for each service: connections that many visitors share, where both " +
-          "ends are this program. More than 1 keeps a lost packet from delaying all of them at once; " +
+        "How many carriers to keep for each service, if the server allows so many: connections that " +
+          "many visitors share, where both ends are this program. More than 1 keeps a lost packet from delaying all of them at once; " +
           "0 gives every visitor a data channel of its own, as rathole 0.5.0 does.",
         64,
       ),
