@@ -26,6 +26,10 @@ export const MOST_STREAMS = 16_384;
 const LEAVE_TIMEOUT = 5_000;
 /** Bytes after which everybody else gets a turn, whatever the other end sends. */
 const TURN = 1024 * 1024;
+/** What a frame counts for besides its bytes: a flood of small ones costs more than its bytes. */
+const FRAME_COST = 1024;
+/** Bytes that are looked at in a row. */
+const PIECE = 16 * 1024;
 
 const KINDS: readonly ForwardCommand[] = ["forward-tcp", "forward-udp"];
 
@@ -63,6 +67,8 @@ export class Carrier {
   readonly #streams = new Streams();
   readonly #numbers = new Numbers();
   #answering = false;
+  /** Frames since the last look at whose turn it is. */
+  #frames = 0;
   #probe: Probe | undefined;
   #deadline: Deadline | undefined;
   #retired = false;
@@ -130,7 +136,6 @@ export class Carrier {
   async run(): Promise<CarrierEnd> {
     const { clock, connection, quiet } = this.#options;
     const decoder = new FrameDecoder();
-    connection.setNoDelay(true);
     this.#probe = new Probe({
       clock,
       quiet,
@@ -141,6 +146,7 @@ export class Carrier {
     if (this.#failed || this.#leaving) this.#probe.cancel();
     let unshared = 0;
     try {
+      connection.setNoDelay(true);
       for (;;) {
         const chunk = await connection.read();
         if (chunk === null) {
@@ -149,12 +155,21 @@ export class Carrier {
           throw reason;
         }
         this.#probe.heard = true;
-        decoder.decode(chunk, this.#sink);
-        this.#streams.wake();
-        unshared += chunk.length;
-        if (unshared >= TURN) {
-          unshared = 0;
-          await othersTurn();
+        for (let at = 0; at < chunk.length; at += PIECE) {
+          const piece = chunk.subarray(at, at + PIECE);
+          try {
+            decoder.decode(piece, this.#sink);
+          } finally {
+            // Also before an error: who is over already is not told of the carrier's end.
+            this.#streams.wake();
+          }
+          unshared += piece.length + this.#frames * FRAME_COST;
+          this.#frames = 0;
+          if (unshared >= TURN) {
+            unshared = 0;
+            await othersTurn();
+            if (this.#failed) break;
+          }
         }
       }
     } catch (error) {
@@ -211,6 +226,7 @@ export class Carrier {
 
   readonly #sink: FrameSink = {
     data: (id, bytes) => {
+      this.#frames++;
       const stream = this.#streams.get(id);
       if (stream === undefined) this.#requireKnown(id);
       else stream.deliver(bytes);
@@ -219,6 +235,7 @@ export class Carrier {
   };
 
   #hear(type: number, id: number, payload: Uint8Array): void {
+    this.#frames++;
     if (this.#failed) return;
     if (type === FRAME.open) return this.#accept(id, payload);
     if (type === FRAME.ping) return this.#answer();
@@ -240,7 +257,10 @@ export class Carrier {
   #accept(id: number, payload: Uint8Array): void {
     const { accept } = this.#options;
     const command = KINDS[payload[0] ?? KINDS.length];
-    if (accept === undefined || id === 0 || !this.#numbers.isNew(id)) {
+    if (
+      accept === undefined || id === 0 || !this.#numbers.isNew(id) ||
+      this.#streams.get(id) !== undefined
+    ) {
       throw new RatholeError("protocol", `stream ${id} must not be opened`);
     }
     if (this.#streams.size >= MOST_STREAMS) {

@@ -67,6 +67,6 @@ export class Probe {
     }
     if (!this.heard) return this.ask();
     this.#asked = this.heard = false;
-    this.#listen();
+    if (this.#options.quiet > 0) this.#listen();
   }
 }

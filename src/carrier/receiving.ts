@@ -23,6 +23,7 @@ export class Receiving {
   readonly #window: ReceiveWindow;
   /** Bytes that the reader has at the moment. */
   #lent = 0;
+  #closed = false;
   #resolve: ((chunk: Chunk | Promise<Chunk>) => void) | undefined;
   #reject: ((error: unknown) => void) | undefined;
 
@@ -54,7 +55,7 @@ export class Receiving {
   settle(): number {
     const taken = this.#lent;
     this.#lent = 0;
-    return taken > 0 && this.state === "open" ? this.#window.taken(taken) : 0;
+    return taken > 0 && !this.#closed ? this.#window.taken(taken) : 0;
   }
 
   /** What there is, lent until the next call; null when there is nothing. */
@@ -88,6 +89,7 @@ export class Receiving {
 
   /** Others may have the credit that it had. */
   close(): void {
+    this.#closed = true;
     this.#window.close();
   }
 

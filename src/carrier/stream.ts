@@ -41,6 +41,8 @@ export class Stream implements Connection {
   readonly id: number;
   /** Set while it is about to move. */
   moving = false;
+  /** Milliseconds of the clock before which it is not to be tried again. */
+  movesAt = -Infinity;
   /** What this end sends. */
   readonly sending: Sending;
   readonly #receiving: Receiving;

@@ -23,7 +23,8 @@ const PROMPT = 64 * 1024;
 export class FrameQueue {
   #filling = new Uint8Array(INITIAL);
   #filled = 0;
-  #writing = new Uint8Array(INITIAL);
+  /** For the next batch; undefined while somebody still writes what was in it. */
+  #spare: Uint8Array<ArrayBuffer> | undefined;
   #wake: (() => void) | null = null;
   /** Whether it is woken when this turn of the event loop is over. */
   #scheduled = false;
@@ -80,10 +81,13 @@ export class FrameQueue {
           if (this.#wake === resolve) this.#wake = null;
           continue;
         }
-        const batch = this.#filling.subarray(0, this.#filled);
-        [this.#filling, this.#writing] = [this.#writing, this.#filling];
+        const full = this.#filling;
+        const batch = full.subarray(0, this.#filled);
+        this.#filling = this.#spare ?? new Uint8Array(INITIAL);
+        this.#spare = undefined;
         this.#filled = 0;
         await connection.write(batch);
+        this.#spare = full;
       }
     } finally {
       signal.removeEventListener("abort", wake);

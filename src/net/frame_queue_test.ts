@@ -193,3 +193,37 @@ Deno.test("an idle drain that ends as the next begins does not take its wake-up 
   next.near.abort();
   await collecting;
 });
+
+Deno.test("what one channel is still writing is not touched when another takes over", async () => {
+  const queue = new FrameQueue();
+  const ip = Uint8Array.of(192, 0, 2, 1);
+  const written: Uint8Array[] = [];
+  const { promise: stuck, resolve: release } = Promise.withResolvers<void>();
+  const channel = (wait: Promise<void>): Connection => {
+    const [connection] = memoryPair();
+    connection.write = async (bytes) => {
+      await wait;
+      written.push(bytes.slice());
+    };
+    return connection;
+  };
+  const first = new AbortController();
+  const draining = queue.drainInto(channel(stuck), first.signal);
+  queue.push(ip, 1, new Uint8Array(100).fill(1));
+  await turn();
+  await turn();
+  first.abort();
+  const second = new AbortController();
+  const after = queue.drainInto(channel(Promise.resolve()), second.signal);
+  for (let i = 0; i < 3; i++) {
+    queue.push(ip, 2, new Uint8Array(100).fill(2 + i));
+    await turn();
+    await turn();
+  }
+  release();
+  await draining;
+  second.abort();
+  await after;
+  const last = written.at(-1) ?? assert.fail();
+  assert.deepEqual(last.subarray(-100), new Uint8Array(100).fill(1));
+});

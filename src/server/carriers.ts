@@ -10,7 +10,7 @@ import type { Stream } from "../carrier/stream.ts";
 import type { BufferStore } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
 import { encodeContinue, type ForwardCommand } from "../protocol/messages.ts";
-import { type Clock, sleep } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { ChannelPool } from "./pool.ts";
@@ -113,7 +113,9 @@ export class Carriers {
       clock,
       counters,
       quiet: quiet(),
-      bulky: (stream) => owner.run((signal) => this.#move(stream, signal)),
+      bulky: (stream) => {
+        if (clock.now() >= stream.movesAt) owner.run(() => this.#move(stream));
+      },
     });
     owner.run(async () => {
       const forget = owner.onAbort((reason) => carrier.abort(reason));
@@ -190,11 +192,15 @@ export class Carriers {
   }
 
   /** Gives a stream that moves bulk a data channel of its own. */
-  async #move(stream: Stream, signal: AbortSignal): Promise<void> {
-    const { clock, nodelay, pool } = this.#options;
+  async #move(stream: Stream): Promise<void> {
+    const { clock, nodelay, owner, pool } = this.#options;
     stream.moving = true;
     try {
       const { connection, first, release } = await pool.take(MOVE_PATIENCE);
+      const forget = owner.onAbort((reason) => connection.abort(reason));
+      const deadline = clock.after(MOVE_PATIENCE, () => {
+        connection.abort(new RatholeError("timeout", "a data channel takes nothing"));
+      });
       try {
         connection.setNoDelay(nodelay());
         await connection.write(encodeContinue(stream.id));
@@ -202,11 +208,14 @@ export class Carriers {
         connection.abort();
         release();
         throw error;
+      } finally {
+        deadline.cancel();
+        forget();
       }
       stream.moveTo({ connection, first, release });
     } catch {
       // It goes on where it is, at the pace that this allows.
-      await sleep(clock, MOVE_AGAIN, signal);
+      stream.movesAt = clock.now() + MOVE_AGAIN;
       stream.moving = false;
     }
   }

@@ -27,6 +27,8 @@ import { ChannelPool, type DataChannel } from "./pool.ts";
 import { Pulse } from "./pulse.ts";
 import type { ReserveBounds } from "./reserve.ts";
 
+/** Milliseconds that the command on a data channel may take: longer, and nobody reads there. */
+const FORWARD_TIMEOUT = 10_000;
 /** A client that announced heartbeats is given up after this many of its intervals in silence. */
 const SILENT_INTERVALS = 4 / 3;
 
@@ -179,6 +181,10 @@ export class Session {
       const channel = await this.pool.take(end === undefined ? undefined : end - clock.now());
       hold?.(channel);
       const { connection } = channel;
+      const forget = this.scope.onAbort((reason) => connection.abort(reason));
+      const deadline = clock.after(FORWARD_TIMEOUT, () => {
+        connection.abort(new RatholeError("timeout", "a data channel takes no command"));
+      });
       try {
         connection.setNoDelay(carriers.nodelay());
         await connection.write(encodeDataCommand(command));
@@ -188,6 +194,9 @@ export class Session {
         connection.abort(error);
         channel.release();
         if (over?.()) throw error;
+      } finally {
+        deadline.cancel();
+        forget();
       }
     }
   }
