@@ -85,7 +85,7 @@ Deno.test("a client that misuses a carrier loses it, with its visitors; others a
         deepEqual(target.server.events.all("control-channel-lost"), []);
       }));
   }
-  const { count, failures } = await visits.end();
+  const { count, failures } = await visits.end(6);
   deepEqual(failures, []);
   ok(count > 5, `${count} visits`);
 });

@@ -68,7 +68,8 @@ export class Strangers implements Disposable {
 export class Visits implements AsyncDisposable {
   readonly #times: number[] = [];
   readonly #failures: string[] = [];
-  #over = false;
+  /** How many there are to be before it is over. */
+  #least = Infinity;
   readonly #visiting: Promise<void>;
 
   constructor(door: Address) {
@@ -77,7 +78,7 @@ export class Visits implements AsyncDisposable {
 
   async #visit(door: Address): Promise<void> {
     const question = new Uint8Array(100);
-    while (!this.#over) {
+    while (this.#times.length + this.#failures.length < this.#least) {
       const start = performance.now();
       try {
         await ask(door, question);
@@ -89,9 +90,12 @@ export class Visits implements AsyncDisposable {
     }
   }
 
-  /** Milliseconds of the slowest visit but one in a hundred, and why others failed. */
-  async end(): Promise<{ count: number; p99: number; failures: readonly string[] }> {
-    this.#over = true;
+  /**
+   * Ends when there were so many at least. Milliseconds of the slowest visit but one in a hundred, and
+   * why others failed.
+   */
+  async end(least = 0): Promise<{ count: number; p99: number; failures: readonly string[] }> {
+    this.#least = least;
     await this.#visiting;
     const sorted = this.#times.toSorted((a, b) => a - b);
     const p99 = sorted[Math.floor(sorted.length * 0.99)] ?? Infinity;
