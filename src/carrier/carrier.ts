@@ -205,6 +205,15 @@ export class Carrier {
     this.#leaveWhenEmpty();
   }
 
+  /**
+   * Its session has ended for a reason: its streams live on, and it retires, except where the other
+   * end was found silent. Nobody is there for them either then.
+   */
+  outlive(reason: unknown): void {
+    if (reason instanceof RatholeError && reason.code === "timeout") this.abort(reason);
+    else this.retire();
+  }
+
   /** Opens streams again after it was retired; false where it is too late. */
   resume(): boolean {
     if (this.#leaving || this.#failed) return false;

@@ -15,7 +15,7 @@ import { sleep } from "../runtime/clock.ts";
 import { explain, RatholeError } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { ClientContext } from "./context.ts";
-import { serveVisitor, typeMismatch } from "./data_channel.ts";
+import { refuseType, serveVisitor } from "./data_channel.ts";
 import type { Forwarder } from "./forwarder.ts";
 
 /** The longest pause between attempts, in milliseconds. */
@@ -63,8 +63,7 @@ export class Carriers {
     this.#options = options;
     this.#owner = options.context.carriers;
     options.session.onAbort((reason) => {
-      const silent = reason instanceof RatholeError && reason.code === "timeout";
-      for (const carrier of [...this.#open]) silent ? carrier.abort(reason) : carrier.retire();
+      for (const carrier of [...this.#open]) carrier.outlive(reason);
     });
   }
 
@@ -166,8 +165,6 @@ export class Carriers {
       this.#serving++;
       return serveVisitor(forwarder, stream, () => this.#serving--);
     }
-    const error = typeMismatch(service, command);
-    context.journal.record({ type: "data-channel-failed", service, reason: error.message });
-    stream.abort(error);
+    stream.abort(refuseType(context, service, command));
   }
 }

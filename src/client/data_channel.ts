@@ -112,10 +112,15 @@ export function serveVisitor(
   });
 }
 
-/** What is wrong where a server has a service forward what it does not carry. */
-export function typeMismatch(service: string, command: ForwardCommand): RatholeError {
+/** Says what is wrong where a server has a service forward what it does not carry. */
+export function refuseType(
+  { journal }: Pick<ClientContext, "journal">,
+  service: string,
+  command: ForwardCommand,
+): RatholeError {
   const there = command === "forward-tcp" ? "tcp" : "udp";
   const message = `service "${service}" has type = "${there}" at the server; make both ends alike`;
+  journal.record({ type: "data-channel-failed", service, reason: message });
   return new RatholeError("protocol", message);
 }
 
@@ -133,9 +138,7 @@ async function awaitVisitor(
     if (stream === undefined) throw new RatholeError("closed", "the stream has ended meanwhile");
     return stream;
   }
-  const error = typeMismatch(service, command);
-  context.journal.record({ type: "data-channel-failed", service, reason: error.message });
-  throw error;
+  throw refuseType(context, service, command);
 }
 
 /**

@@ -11,9 +11,10 @@ import type { BufferStore } from "../net/buffers.ts";
 import type { Connection } from "../net/connection.ts";
 import { encodeContinue, type ForwardCommand } from "../protocol/messages.ts";
 import type { Clock } from "../runtime/clock.ts";
-import { explain, RatholeError } from "../runtime/errors.ts";
+import { explain } from "../runtime/errors.ts";
 import type { Scope } from "../runtime/scope.ts";
 import type { ChannelPool } from "./pool.ts";
+import { tell } from "./tell.ts";
 
 /** Milliseconds that the client may take to open a data channel for a stream that moves bulk. */
 const MOVE_PATIENCE = 10_000;
@@ -153,8 +154,7 @@ export class Carriers {
    */
   close(reason: unknown): void {
     this.#closed = true;
-    const silent = reason instanceof RatholeError && reason.code === "timeout";
-    for (const carrier of [...this.#all]) silent ? carrier.abort(reason) : carrier.retire();
+    for (const carrier of [...this.#all]) carrier.outlive(reason);
   }
 
   #opened(carrier: Carrier): void {
@@ -196,23 +196,10 @@ export class Carriers {
     const { clock, nodelay, owner, pool } = this.#options;
     stream.moving = true;
     try {
-      const { connection, first, release } = await pool.take(MOVE_PATIENCE);
-      const forget = owner.onAbort((reason) => connection.abort(reason));
-      const deadline = clock.after(MOVE_PATIENCE, () => {
-        connection.abort(new RatholeError("timeout", "a data channel takes nothing"));
-      });
-      try {
-        connection.setNoDelay(nodelay());
-        await connection.write(encodeContinue(stream.id));
-      } catch (error) {
-        connection.abort();
-        release();
-        throw error;
-      } finally {
-        deadline.cancel();
-        forget();
-      }
-      stream.moveTo({ connection, first, release });
+      const channel = await pool.take(MOVE_PATIENCE);
+      const command = encodeContinue(stream.id);
+      await tell(channel, command, { clock, scope: owner, nodelay: nodelay() });
+      stream.moveTo(channel);
     } catch {
       // It goes on where it is, at the pace that this allows.
       stream.movesAt = clock.now() + MOVE_AGAIN;

@@ -26,9 +26,8 @@ import { FrameRate } from "./frame_rate.ts";
 import { ChannelPool, type DataChannel } from "./pool.ts";
 import { Pulse } from "./pulse.ts";
 import type { ReserveBounds } from "./reserve.ts";
+import { tell } from "./tell.ts";
 
-/** Milliseconds that the command on a data channel may take: longer, and nobody reads there. */
-const FORWARD_TIMEOUT = 10_000;
 /** A client that announced heartbeats is given up after this many of its intervals in silence. */
 const SILENT_INTERVALS = 4 / 3;
 
@@ -180,23 +179,13 @@ export class Session {
     for (;;) {
       const channel = await this.pool.take(end === undefined ? undefined : end - clock.now());
       hold?.(channel);
-      const { connection } = channel;
-      const forget = this.scope.onAbort((reason) => connection.abort(reason));
-      const deadline = clock.after(FORWARD_TIMEOUT, () => {
-        connection.abort(new RatholeError("timeout", "a data channel takes no command"));
-      });
+      const nodelay = carriers.nodelay();
       try {
-        connection.setNoDelay(carriers.nodelay());
-        await connection.write(encodeDataCommand(command));
+        await tell(channel, encodeDataCommand(command), { clock, scope: this.scope, nodelay });
         return channel;
       } catch (error) {
         hold?.(undefined);
-        connection.abort(error);
-        channel.release();
         if (over?.()) throw error;
-      } finally {
-        deadline.cancel();
-        forget();
       }
     }
   }
