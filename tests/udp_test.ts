@@ -116,7 +116,7 @@ Deno.test("the service is heard, a stranger at the client's socket is not", asyn
 
 Deno.test("a lost data channel is replaced, and visitors notice nothing", async () => {
   await using local = await udpEcho();
-  await using server = await serverFor({ it: { type: "udp" } });
+  await using server = await serverFor({ it: { type: "udp" } }, { carriers: 0 });
   await using relay = relayTo(server.server.address);
   await using client = await clientFor(formatAddress(relay.address), {
     it: { type: "udp", local_addr: formatAddress(local.address) },
